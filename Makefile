@@ -1,0 +1,41 @@
+# Everything runs in .venv, installed through constraints.txt; a target makes what it needs.
+PYTHON ?= python3.11
+BIN := .venv/bin
+STAMP := .venv/.installed
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export DO_NOT_TRACK := 1
+
+.PHONY: demo demo-all test check bench clean install
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: set PYTHON=/path/to/python3.11"; exit 2; }
+	@echo "installing into .venv (about three minutes the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	@touch $(STAMP)
+
+demo: $(STAMP)
+	@$(BIN)/regulars demo
+
+demo-all: demo
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest
+
+check: $(STAMP)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python tests/check_sql.py
+
+bench: $(STAMP)
+	@$(BIN)/python benchmarks/sample.py
+	@$(BIN)/python benchmarks/delivery.py
+
+clean:
+	@if test -x $(BIN)/regulars; then $(BIN)/regulars stop; fi
+	@rm -rf .regulars .pytest_cache .mypy_cache .ruff_cache .hypothesis dbt/*/target dbt/*/logs build *.egg-info
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+	@rm -rf .venv

@@ -1,0 +1,12 @@
+{#- The date `days` days after a date (before it, if negative). -#}
+{% macro add_days(day, days) -%}
+    {{ return(adapter.dispatch('add_days', 'regulars')(day, days)) }}
+{%- endmacro %}
+
+{% macro duckdb__add_days(day, days) -%}
+    ({{ day }} + ({{ days }}))
+{%- endmacro %}
+
+{% macro snowflake__add_days(day, days) -%}
+    dateadd(day, {{ days }}, {{ day }})
+{%- endmacro %}

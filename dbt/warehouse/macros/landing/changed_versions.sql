@@ -1,0 +1,63 @@
+{#-
+    What the run's days changed in what is known of an append or upsert table, as signed versions: +1 on the day (counted_on)
+    from which a version is the known one, -1 on the day another one takes its place. Summed up to a day D, they give
+    exactly what was known on D.
+
+    The known version of a key on D is, among the winners of the batches up to D, the one that landed last (append) or the one with
+    the greatest event time and then the last landed (upsert: an older state never replaces a newer one). Batches before the run's first day
+    are read only for keys that the run's batches name.
+-#}
+{% macro changed_versions(source_name, table_name) -%}
+    {%- set run_rows = effective_rows(source_name, table_name, 'between ' ~ first_day() ~ ' and ' ~ as_of()) -%}
+    {%- if not execute -%} {{ return(run_rows) }} {%- endif -%}
+    {%- set contract = contract_of(source_name, table_name) -%}
+    {%- set key = contract.key | join(', ') -%}
+    {%- set order = 'landed_on, ' ~ version_order(contract) -%}
+    {%- if not contract.key -%}
+        {{ exceptions.raise_compiler_error(table_name ~ ' has no key: its versions cannot be told apart') }}
+    {%- endif -%}
+    with run_rows as (
+        {{ run_rows }}
+    ),
+    candidates as (
+        select * from run_rows
+        {%- if not is_from_start() %}
+        union all
+        select earlier.*
+        from ({{ effective_rows(source_name, table_name, '< ' ~ first_day()) }}
+        ) as earlier
+        where exists (select 1 from run_rows where {{ same_key('run_rows', 'earlier', contract.key) }})
+        {%- endif %}
+    ),
+    {#- One sort does both: the last row of a day wins, and the next row belongs to the day that replaces it. #}
+    ordered as (
+        select
+            candidates.*,
+            {%- if contract.mode == 'upsert' %}
+            max({{ contract.event_time }}) over (
+                partition by {{ key }} order by {{ order }} rows between unbounded preceding and 1 preceding
+            ) as newest_before,
+            {%- endif %}
+            lead(landed_on) over (partition by {{ key }} order by {{ order }}) as next_landed_on
+        from candidates
+    ),
+    {%- if contract.mode == 'upsert' %}
+    known as (
+        select ordered.*, lead(landed_on) over (partition by {{ key }} order by landed_on) as replaced_on
+        from ordered
+        where (next_landed_on is null or next_landed_on <> landed_on)
+            and (newest_before is null or {{ contract.event_time }} >= newest_before)
+    )
+    {%- else %}
+    known as (
+        select ordered.*, next_landed_on as replaced_on
+        from ordered
+        where next_landed_on is null or next_landed_on <> landed_on
+    )
+    {%- endif %}
+    select known.*, landed_on as counted_on, 1 as sign from known
+    where landed_on >= {{ first_day() }}
+    union all
+    select known.*, replaced_on as counted_on, -1 as sign from known
+    where replaced_on >= {{ first_day() }}
+{%- endmacro %}

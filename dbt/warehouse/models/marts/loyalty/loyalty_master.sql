@@ -1,0 +1,2 @@
+select * from {{ ref('loyalty_history_daily') }}
+where snapshot_date = {{ newest_day() }}

@@ -1,0 +1,1 @@
+"""Suites over what the warehouse project built, before it is published."""

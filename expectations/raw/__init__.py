@@ -1,0 +1,1 @@
+"""Suites over the effective batches of a day, before anything is built from them."""

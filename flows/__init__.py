@@ -1,0 +1,1 @@
+"""Flows: orchestration only, one file per flow that a person deploys or runs by name."""

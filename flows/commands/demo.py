@@ -1,0 +1,141 @@
+"""`regulars demo`: the daily merge over several days of sample data, faults and all, and what came of it."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from flows.commands.console import console, print_table, show_steps
+from flows.commands.prefect_profile import use_local_prefect
+from regulars.contracts import read_contracts
+from regulars.errors import GuardBlocked
+from regulars.postgres.server import EmbeddedPostgres, start_server
+from regulars.sample.check import check_planted, planted_until
+from regulars.sample.load import load_day
+from regulars.sample.spec import SampleSpec
+from regulars.sample.tables import variants_of
+from regulars.settings import Settings, load_settings
+from regulars.warehouse import open_warehouse
+
+SPEC = SampleSpec(users=3000, days=5, seed=7)
+
+LOADED = """
+select table_name, sum(rows_read), sum(rows_loaded), sum(rows_quarantined), sum(rows_duplicate)
+from ops.ingestion_logs where batch_id in (select batch_id from ops.effective_batches) and status = 'loaded'
+group by table_name order by table_name
+"""
+CHECKS = """
+select as_of, layer, kind, sum((status = 'passed')::int), sum((status in ('failed', 'error') and severity = 'warn')::int),
+    sum((status in ('failed', 'error') and severity = 'block')::int)
+from ops.dq_check_logs group by all order by as_of, kind desc, layer desc
+"""
+SEGMENTS = """
+select segment, team, as_of, revision, rows, entered, left_count from ops.deliveries order by segment, as_of, revision
+"""
+
+
+def demo() -> None:
+    """Run the daily loyalty merge over five days of sample data with planted faults; a second call only reports."""
+    settings = load_settings()
+    use_local_prefect()
+    console.print(
+        f"Regulars demo: {SPEC.users:,} users, {SPEC.days} days from {SPEC.start}, everything below {settings.home}"
+    )
+    server = start_server(settings.home_dir)
+    console.print("embedded PostgreSQL runs, with three departmental databases: dw_a, dw_b, dw_c")
+    days = [day for day in SPEC.all_days() if day not in played_days(settings)]
+    if days:
+        console.print("starting Prefect (some 15 seconds) ...")
+        from flows.loyalty import daily_loyalty_merge
+
+        with show_steps():
+            for day in days:
+                play(day, server, daily_loyalty_merge)
+    else:
+        console.print("all days were played before; `make clean` starts afresh")
+    if not report(settings):
+        raise typer.Exit(1)
+
+
+def play(day: date, server: EmbeddedPostgres, merge: Any) -> None:
+    """One day as it happens: the evening's data, the merge, and what a faulty source makes people do."""
+    variants = {
+        variant
+        for table in ("user_profile", "user_activity")
+        for variant in variants_of(SPEC, table, SPEC.index_of(day))
+    }
+    if "shrunken" in variants:
+        load_day(SPEC, day, server.uri(), "shrunken")
+        console.print(f"\n{day}: user_profile arrives with most of its rows missing")
+        try:
+            merge(day)
+        except GuardBlocked as error:
+            console.print(f"{day}: blocked, as it should be. {error}")
+            console.print(f"{day}: the source is asked to send it again, and does")
+    load_day(SPEC, day, server.uri())
+    console.print(f"\n{day}: merging")
+    merge(day)
+    if "corrected" in variants:
+        console.print(f"\n{day}: the source corrects the day; it is landed again (refresh)")
+        load_day(SPEC, day, server.uri(), "corrected")
+        merge(day, refresh=True)
+
+
+def played_days(settings: Settings) -> set[date]:
+    """Days whose merge ended well, revisions included."""
+    if not settings.warehouse_path.exists():
+        return set()
+    wanted = {
+        day: 1 + ("corrected" in variants_of(SPEC, "user_activity", SPEC.index_of(day))) for day in SPEC.all_days()
+    }
+    with open_warehouse(settings) as warehouse:
+        warehouse.prepare(read_contracts(settings.dbt_project_dir / "models" / "staging"))
+        found = dict(
+            warehouse.query(
+                "select as_of, count(*) from ops.runs where flow = 'daily-loyalty-merge' and status = 'completed' group by as_of"
+            )
+        )
+    return {day for day in SPEC.all_days() if found.get(day, 0) >= wanted[day]}
+
+
+def report(settings: Settings) -> bool:
+    """Print what the days came to; True if every planted fault was caught."""
+    with open_warehouse(settings) as warehouse:
+        console.print()
+        print_table(
+            "Rows that count now", ["table", "read", "loaded", "quarantined", "duplicate"], warehouse.query(LOADED)
+        )
+        print_table("Checks", ["day", "layer", "kind", "passed", "warnings", "blocked"], warehouse.query(CHECKS))
+        deliveries = sorted(Path(settings.delivery_root).rglob("*.csv"))
+        verdicts = check_planted(planted_until(SPEC, SPEC.all_days()[-1]), warehouse.query, deliveries)
+        print_table(
+            "Segments",
+            ["segment", "team", "day", "revision", "delivered", "entered", "left"],
+            warehouse.query(SEGMENTS),
+        )
+    kinds = sorted({verdict.fault.kind for verdict in verdicts})
+    by_kind = [
+        (kind, sum(v.fault.kind == kind for v in verdicts), sum(v.fault.kind == kind and v.is_caught for v in verdicts))
+        for kind in kinds
+    ]
+    print_table(
+        "Planted faults (docs/sample-data.md says what counts as caught)", ["kind", "planted", "caught"], by_kind
+    )
+    for verdict in verdicts:
+        if not verdict.is_caught:
+            console.print(f"not caught: {verdict.fault.description}: {verdict.found}")
+    caught = sum(verdict.is_caught for verdict in verdicts)
+    console.print(
+        f"days run {SPEC.days}, planted {len(verdicts)}, caught {caught}, files delivered {len(deliveries)} CSV\n"
+    )
+    console.print("Look at it:")
+    console.print(f"  data docs   {settings.home / 'data_docs' / 'index.html'}")
+    console.print(f"  deliveries  {settings.delivery_root}")
+    console.print(f"  step log    {settings.home / 'logs' / 'ingestion.log'}")
+    console.print('  tables      .venv/bin/regulars sql "select * from marts.loyalty_master limit 5"')
+    console.print("  state       .venv/bin/regulars status")
+    console.print("  quarantine  .venv/bin/regulars quarantine list")
+    return caught == len(verdicts)

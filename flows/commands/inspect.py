@@ -1,0 +1,120 @@
+"""`regulars sql`, `status` and `validate`: looking, without changing anything."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import duckdb
+import typer
+
+from flows.commands.console import print_table
+from regulars.contracts import read_contracts
+from regulars.errors import ConfigError
+from regulars.settings import load_settings
+from regulars.sources.config import read_sources
+from regulars.warehouse.duckdb_publish import PublishedReader, read_published
+
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+LAST_RUNS = """
+select flow, as_of, status, started_at, round(epoch(finished_at - started_at), 1) as seconds, message
+from ops.runs
+order by started_at desc
+limit 10
+"""
+FRESHNESS = """
+select table_name, last_as_of, age_days, status, is_required
+from ops.freshness
+where as_of = (select max(as_of) from ops.freshness)
+order by table_name
+"""
+QUARANTINED = """
+select table_name, as_of, sum(rows_quarantined) as rows_quarantined
+from ops.ingestion_logs
+where batch_id in (select batch_id from ops.effective_batches) and rows_quarantined > 0
+group by table_name, as_of
+order by as_of desc, table_name
+limit 20
+"""
+FAILED_CHECKS = """
+select as_of, layer, table_name, check_name, severity, observed_value, expected
+from ops.dq_check_logs
+where status in ('failed', 'error') and as_of = (select max(as_of) from ops.dq_check_logs)
+order by severity, table_name, check_name
+"""
+
+
+@contextmanager
+def published() -> Iterator[PublishedReader]:
+    """The published copy, open for reading. Raises ConfigError where nothing was published yet."""
+    settings = load_settings()
+    with read_published(settings.published_path) as reader:
+        yield reader
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help="A query over marts, segments and ops.")],
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Query what is published."""
+    with published() as reader:
+        try:
+            names, rows = reader.table(query)
+        except duckdb.Error as error:
+            raise ConfigError(
+                f"the query failed: {error}", remedy='see `regulars sql "show all tables"` for names'
+            ) from None
+    if as_csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(rows)
+    elif as_json:
+        typer.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str))
+    else:
+        print_table("", names, rows)
+
+
+def status(as_json: Json = False) -> None:
+    """Last runs, freshness, quarantine and failed checks."""
+    sections = {
+        "Last runs": LAST_RUNS,
+        "Freshness": FRESHNESS,
+        "Quarantined rows": QUARANTINED,
+        "Failed checks": FAILED_CHECKS,
+    }
+    with published() as reader:
+        found = {title: reader.table(query) for title, query in sections.items()}
+    if as_json:
+        listed = {title: [dict(zip(names, row, strict=True)) for row in rows] for title, (names, rows) in found.items()}
+        typer.echo(json.dumps(listed, default=str))
+        return
+    for title, (names, rows) in found.items():
+        print_table(title if rows else f"{title}: none", names if rows else [], rows)
+
+
+def validate(as_json: Json = False) -> None:
+    """Check settings, contracts and sources.yml; sources are not read and secrets are not needed."""
+    settings = load_settings()
+    contracts = read_contracts(settings.dbt_project_dir / "models" / "staging")
+    sources = read_sources(settings.sources_path, contracts, needed=set())
+    absent = sorted(set(contracts) - set(sources.tables))
+    facts: dict[str, Any] = {
+        "contracts": len(contracts),
+        "columns": sum(len(contract.columns) for contract in contracts.values()),
+        "sources": len(sources.tables),
+        "connections": len(sources.connections),
+        "without_source": absent,
+    }
+    if as_json:
+        typer.echo(json.dumps(facts))
+        return
+    typer.echo(f"contracts: {facts['contracts']} tables, {facts['columns']} columns, all well formed")
+    typer.echo(f"{settings.sources_path}: {facts['sources']} tables from {facts['connections']} connections")
+    if absent:
+        typer.echo(f"left out (no source): {', '.join(absent)}")

@@ -1,0 +1,83 @@
+"""What a run would do, found out without reading a source and without writing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from regulars.landing import plan_extract
+from regulars.manifest import day_manifests
+from regulars.segments.config import read_segments
+from regulars.storage import open_storage
+from regulars.warehouse.duckdb_publish import read_published
+from tasks.context import RunContext, open_context
+
+STAGES = {
+    "daily-loyalty-merge": ("ingest", "transform", "segment"),
+    "ingest": ("ingest",),
+    "transform": ("transform",),
+    "segment": ("segment",),
+}
+
+
+def plan_flow(name: str, as_of: date | None, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """Steps in order, each with `stage`, `what` in words, and the facts behind the words."""
+    context = open_context(name, as_of, parameters.get("tables"))
+    parts = {"ingest": _plan_ingest, "transform": _plan_transform, "segment": _plan_segment}
+    return [step for part in STAGES[name] for step in parts[part](context, parameters)]
+
+
+def _plan_ingest(context: RunContext, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    storage = open_storage(context.settings.landing_root, context.settings.s3)
+    day = context.run.as_of
+    for table in context.tables:
+        accepted = [manifest for manifest in day_manifests(storage, table, day) if manifest.is_accepted]
+        if accepted and not parameters.get("refresh"):
+            newest = accepted[-1]
+            what = f"{table}: landed already, revision {newest.revision}, {newest.rows_loaded:,} rows"
+            yield {"stage": "land", "table": table, "what": what, "batch_id": newest.batch_id}
+            continue
+        for read in plan_extract(context.contracts[table], context.sources, context.settings, day):
+            yield {
+                "stage": "land",
+                "table": table,
+                "what": f"{table}: read {read['what']}",
+                **{k: v for k, v in read.items() if k != "what"},
+            }
+    yield {"stage": "gate", "what": f"judge raw for {day}", "layer": "raw"}
+
+
+def _plan_transform(context: RunContext, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    first, last = _built_until(context)
+    day = context.run.as_of
+    if parameters.get("rebuild") or last is None:
+        what = f"build every landed day up to {max(day, last or day)}"
+    else:
+        what = f"build {min(day, last) if day <= last else day}..{max(day, last)} where batches changed (built so far: {first}..{last})"
+    yield {"stage": "build", "what": what}
+    yield {"stage": "gate", "what": "judge the marts; a block leaves everything published as it is", "layer": "marts"}
+    yield {"stage": "publish", "what": f"switch readers of marts and ops over in {context.settings.published_path}"}
+
+
+def _plan_segment(context: RunContext, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    chosen = parameters.get("segments")
+    for name, definition in sorted(
+        read_segments(context.settings.dbt_project_dir / "models" / "segments", context.contracts).items()
+    ):
+        if chosen is None or name in chosen:
+            place = f"{context.settings.delivery_root}/{definition.folder}/as_of={context.run.as_of}"
+            yield {
+                "stage": "deliver",
+                "what": f"{name} to {definition.delivery.team}: {', '.join(definition.delivery.formats)} below {place}",
+                "segment": name,
+            }
+    yield {"stage": "publish", "what": "switch readers of segments and ops over"}
+
+
+def _built_until(context: RunContext) -> tuple[date | None, date | None]:
+    if not context.settings.published_path.exists():
+        return None, None
+    with read_published(context.settings.published_path) as reader:
+        ((first, last),) = reader.query("select min(as_of), max(as_of) from ops.built_batches where stage = 'marts'")
+        return first, last

@@ -1,0 +1,83 @@
+"""`regulars quarantine`: rows that broke a rule, and bringing them back after the fix."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from flows.commands.console import print_table
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+AsOf = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Business date.")]
+Table = Annotated[str | None, typer.Option(help="Raw table.")]
+
+LIST = """
+select q.table_name, q.as_of, q.source, q.record_number, q.rule, q.reason, q.replayed_at
+from quarantine.rows as q
+inner join ops.effective_batches as e on q.batch_id = e.batch_id
+where (? is null or q.table_name = ?) and (? is null or q.as_of = ?) and (? is null or q.rule = ?) and (? or q.replayed_at is null)
+order by q.as_of, q.table_name, q.source, q.record_number
+limit ?
+"""
+
+
+@app.command("list")
+def list_rows(
+    table: Table = None,
+    as_of: AsOf = None,
+    rule: Annotated[str | None, typer.Option(help="Only rows that broke this rule.")] = None,
+    replayed: Annotated[bool, typer.Option("--replayed", help="Also rows that were brought back.")] = False,
+    limit: Annotated[int, typer.Option(help="Rows at most.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """List quarantined rows by place and reason; their contents stay in the restricted table quarantine.rows."""
+    with _context() as context:
+        day = as_of.date() if as_of else None
+        rows = context.warehouse.query(LIST, [table, table, day, day, rule, rule, replayed, limit])
+    names = ["table", "as_of", "source", "record", "rule", "reason", "replayed_at"]
+    if as_json:
+        typer.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str))
+    else:
+        print_table(f"{len(rows)} quarantined rows", names, rows)
+
+
+@app.command("replay")
+def replay_rows(
+    table: Annotated[str, typer.Option(help="Raw table.")],
+    as_of: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Business date of the batch.")],
+) -> None:
+    """Type quarantined rows again by the present contract and sources.yml; those that pass are added to their day."""
+    from regulars.quality.quarantine import replay
+    from tasks.context import utc_now
+
+    with _context(as_of.date()) as context:
+        landed = replay(context.contracts[table], context.sources, context.settings, context.run, as_of.date())
+        if landed is None:
+            typer.echo("no quarantined row passes the present rules; nothing changed")
+            return
+        context.warehouse.load(context.contracts[table], [landed.manifest], context.run, utc_now())
+    typer.echo(
+        f"{landed.manifest.rows_loaded} rows of {table} came back for {as_of.date()} (revision {landed.manifest.revision})"
+    )
+    typer.echo("the next `regulars run daily-loyalty-merge` builds that day and the days after it again")
+
+
+def _context(as_of: Any = None) -> Any:
+    from contextlib import contextmanager
+
+    from flows.commands.prefect_profile import use_local_prefect
+
+    use_local_prefect()
+    from tasks.context import open_context, writing
+
+    @contextmanager
+    def opened() -> Any:
+        context = open_context("quarantine", as_of)
+        with writing(context):
+            yield context
+
+    return opened()

@@ -1,0 +1,146 @@
+"""Calls of the dbt project and what came of them; who runs dbt is the caller's choice."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from regulars.errors import BuildError
+from regulars.run import Run
+from regulars.run_days import BuildDays
+from regulars.settings import Settings
+
+HISTORY_ONLY = ("+loyalty_history",)  # what an earlier chunk of a long stretch has to build
+SEGMENTS = ("path:models/segments",)
+FAILED = {"error", "fail", "runtime error"}
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """One dbt node: `status` is success, pass, warn, fail, error or skipped."""
+
+    node: str
+    kind: str
+    status: str
+    seconds: float
+    failures: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Built:
+    """One dbt run over `days`."""
+
+    days: BuildDays
+    nodes: tuple[NodeResult, ...]
+
+    @property
+    def failed(self) -> tuple[NodeResult, ...]:
+        return tuple(node for node in self.nodes if node.status in FAILED)
+
+    def count(self, kind: str) -> int:
+        return sum(node.kind == kind for node in self.nodes)
+
+    def check_rows(self, run: Run, checked_at: datetime) -> list[dict[str, Any]]:
+        """Rows of `ops.dq_check_logs` for the data tests of this run."""
+        return [
+            {
+                "run_id": run.run_id, "kind": "dbt", "layer": "marts", "table_name": "", "check_name": node.node,
+                "severity": "warn" if node.status == "warn" else "block",
+                "status": {"pass": "passed", "skipped": "skipped", "runtime error": "error", "error": "error"}.get(node.status, "failed"),
+                "observed_value": str(node.failures), "expected": "0", "unexpected_count": node.failures,
+                "as_of": run.as_of, "checked_at": checked_at, "details": node.message,
+            }
+            for node in self.nodes
+            if node.kind == "test"
+        ]  # fmt: skip
+
+
+def build_environment(days: BuildDays) -> dict[str, str]:
+    """Variables that tell the models which days to build; as `--vars` they would make dbt parse everything again."""
+    return {"REGULARS_AS_OF": days.as_of.isoformat(), "REGULARS_FIRST_DAY": days.first_day.isoformat()}
+
+
+def build_arguments(
+    settings: Settings,
+    *,
+    target_path: Path,
+    population: str = "",
+    select: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    full_refresh: bool = False,
+    with_tests: bool = True,
+) -> list[str]:
+    """Arguments of one `dbt build` (or `dbt run` without tests)."""
+    project = str(settings.dbt_project_dir)
+    variables = json.dumps({"population": population, "timezone": settings.timezone})
+    arguments = ["build", "--exclude-resource-type", "unit_test"] if with_tests else ["run"]
+    arguments += [
+        "--project-dir",
+        project,
+        "--profiles-dir",
+        project,
+        "--target",
+        settings.warehouse,
+        "--vars",
+        variables,
+    ]
+    arguments += ["--target-path", str(target_path), "--log-path", str(target_path), "--threads", str(settings.threads)]
+    arguments += ["--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check"]
+    if parsed_project(settings).exists():
+        arguments += ["--partial-parse-file-path", str(parsed_project(settings))]
+    if select:
+        arguments += ["--select", *select]
+    if exclude:
+        arguments += ["--exclude", *exclude]
+    return [*arguments, "--full-refresh"] if full_refresh else arguments
+
+
+def parsed_project(settings: Settings) -> Path:
+    """dbt's parse of the project, handed from run to run; dbt itself finds out whether it still holds."""
+    return settings.home_dir / "dbt" / "partial_parse.msgpack"
+
+
+def keep_parsed_project(settings: Settings, target_path: Path) -> None:
+    """Let later runs start from the parse of this one; each run has a target folder of its own."""
+    parsed = target_path / "partial_parse.msgpack"
+    if parsed.exists():
+        draft = parsed_project(settings).with_name(f".partial_parse.{target_path.parent.name}")
+        shutil.copyfile(parsed, draft)
+        draft.replace(parsed_project(settings))
+
+
+def read_results(target_path: Path, days: BuildDays) -> Built:
+    """What `run_results.json` of a finished dbt run says. Raises BuildError where dbt died before it could write one."""
+    path = target_path / "run_results.json"
+    if not path.exists():
+        raise BuildError("dbt stopped before it ran a model", remedy=f"see {target_path.parent}/logs/dbt.log")
+    results: list[Mapping[str, Any]] = json.loads(path.read_text())["results"]
+    return Built(days, tuple(_node(result) for result in results))
+
+
+def raise_if_failed(built: Built) -> None:
+    """Raises BuildError that names every failed node, what it said and what to do."""
+    if built.failed:
+        listed = "\n".join(f"  {node.node}: {node.status}, {node.message.strip()}" for node in built.failed[:10])
+        raise BuildError(
+            f"dbt: {len(built.failed)} of {len(built.nodes)} nodes failed for {built.days.first_day}..{built.days.as_of}\n{listed}",
+            remedy="what is published stays as it was; correct the model or the data, then run again",
+        )
+
+
+def _node(result: Mapping[str, Any]) -> NodeResult:
+    kind, _, name = str(result["unique_id"]).split(".", 2)
+    return NodeResult(
+        node=name.split(".")[0],
+        kind=kind,
+        status=str(result["status"]),
+        seconds=float(result.get("execution_time") or 0),
+        failures=int(result.get("failures") or 0),
+        message=str(result.get("message") or ""),
+    )

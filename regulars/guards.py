@@ -1,0 +1,102 @@
+"""Guards: is a freshly landed batch like its predecessors? Judged once; the verdict stands in the manifest."""
+
+from __future__ import annotations
+
+from datetime import date
+from statistics import median
+
+import duckdb
+
+from regulars.batches import effective
+from regulars.contracts import Contract
+from regulars.engine import allow_s3, identifier, quote
+from regulars.manifest import Manifest, Verdict, day_manifests, landed_days
+from regulars.settings import S3Settings
+from regulars.storage import Storage
+
+COMPARED = 7  # accepted days before this one
+ENOUGH = 3  # with fewer, only emptiness blocks
+LEAST_SHARE = 0.5  # of their median rows
+MOST_KEYS_GONE = 0.1  # of the newest one's keys
+
+
+def judge(
+    storage: Storage,
+    s3: S3Settings,
+    contract: Contract,
+    as_of: date,
+    rows: int,
+    parts: list[str],
+    engine: duckdb.DuckDBPyConnection,
+) -> Verdict:
+    """Verdict on a batch of `rows` rows in the local Parquet files `parts`.
+
+    A snapshot is blocked when it is empty, has under half the median rows of up to seven earlier accepted days, or
+    lacks more than 10 % of the newest one's keys. For append and upsert tables an empty day is only recorded.
+    """
+    if contract.mode != "snapshot":
+        return Verdict(reasons=() if rows else (f"no rows for {as_of}; that is not an error for mode {contract.mode}",))
+    earlier = earlier_days(storage, contract.table, as_of)
+    counts = [sum(manifest.rows_loaded for manifest in day) for day in earlier]
+    expected = float(median(counts)) if counts else None
+    reasons = ["the snapshot has no rows"] if rows == 0 else []
+    gone = None
+    if len(earlier) >= ENOUGH and rows:
+        if expected and rows < LEAST_SHARE * expected:
+            reasons.append(
+                f"{rows} rows, under half of {expected:g}, the median of the {len(earlier)} accepted days before"
+            )
+        gone = keys_gone(storage, s3, contract, earlier[0], parts, engine)
+        if gone is not None and gone > MOST_KEYS_GONE:
+            reasons.append(f"{gone:.1%} of the keys of {earlier[0][0].as_of} are gone, more than {MOST_KEYS_GONE:.0%}")
+    return Verdict(
+        status="blocked" if reasons else "accepted",
+        reasons=tuple(reasons),
+        compared_batches=len(earlier),
+        expected_rows=expected,
+        keys_gone_pct=None if gone is None else round(100 * gone, 2),
+    )
+
+
+def earlier_days(storage: Storage, table: str, as_of: date) -> list[list[Manifest]]:
+    """Effective accepted batches of each earlier landed day, newest day first, at most seven days."""
+    days: list[list[Manifest]] = []
+    for day in sorted((day for day in landed_days(storage, table) if day < as_of), reverse=True):
+        accepted = [manifest for manifest in day_manifests(storage, table, day) if manifest.is_accepted]
+        count = effective(manifest.batch for manifest in accepted)
+        found = [manifest for manifest in accepted if manifest.batch in count]
+        if found:
+            days.append(found)
+        if len(days) == COMPARED:
+            break
+    return days
+
+
+def keys_gone(
+    storage: Storage,
+    s3: S3Settings,
+    contract: Contract,
+    before: list[Manifest],
+    parts: list[str],
+    engine: duckdb.DuckDBPyConnection,
+) -> float | None:
+    """Share of the distinct keys of `before` that `parts` lack; None where the key was another then."""
+    types = dict(contract.landed_columns)
+    if any(dict(manifest.columns).get(name) != types[name] for manifest in before for name in contract.key):
+        return None
+    if storage.root.startswith("s3://"):
+        allow_s3(engine, s3)
+    old = [storage.url(f"{manifest.folder}/{part.name}") for manifest in before for part in manifest.parts]
+    key = ", ".join(map(identifier, contract.key))
+    row = engine.execute(
+        f"with old as (select distinct {key} from {_parquet(old)}), new as (select distinct {key} from "
+        f"{_parquet(parts)}) "
+        f"select (select count(*) from old), (select count(*) from old semi join new using ({key}))"
+    ).fetchone()
+    if row is None or row[0] == 0:
+        return None
+    return float((row[0] - row[1]) / row[0])
+
+
+def _parquet(files: list[str]) -> str:
+    return f"read_parquet([{', '.join(map(quote, files))}], hive_partitioning = false)"

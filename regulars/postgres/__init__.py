@@ -1,0 +1,1 @@
+"""The operational store: an embedded PostgreSQL server and bulk intake by COPY."""

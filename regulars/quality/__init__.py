@@ -1,0 +1,1 @@
+"""Quality of data: quarantine, gates, detection."""

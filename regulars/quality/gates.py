@@ -1,0 +1,160 @@
+"""Gates: run the suites of a layer inside the engine and say what passed. Nothing is written to the warehouse here."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from regulars.contracts import Contract
+from regulars.errors import ConfigError
+from regulars.quality.checks import Check, GateResult
+from regulars.quality.results import Query, Recorder
+from regulars.quality.suites import (
+    Layer,
+    Suite,
+    SuiteContext,
+    effective_batches,
+    list_suites,
+    load_suite,
+    suite_context,
+)
+from regulars.run import Run
+from regulars.settings import Settings
+from regulars.warehouse.duckdb import DuckDBWarehouse
+
+if TYPE_CHECKING:
+    from regulars.quality.data_docs import DataDocs
+
+NUMBERS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0, "include_unexpected_rows": False}
+one_at_a_time = threading.RLock()  # Great Expectations keeps its context in a global of the process
+
+
+@dataclass(frozen=True)
+class GateSource:
+    """An engine that Great Expectations can read: its URL for SQLAlchemy, and a way to ask small things ourselves."""
+
+    url: str
+    query: Query
+
+
+def run_gate(
+    layer: Layer,
+    tables: Iterable[str],
+    *,
+    settings: Settings,
+    run: Run,
+    contracts: Mapping[str, Contract],
+    docs: DataDocs | None = None,
+) -> GateResult:
+    """Checks of the suites of `tables` (those of them that have one) for `run.as_of`, in that order.
+
+    A raw suite looks at the effective batches of the day; a table without any is `skipped`, and so are the rules of an
+    empty one that say nothing about emptiness. A rule that cannot be computed is an `error`, which blocks. Raises only
+    where the warehouse cannot be read at all. Results are added to `docs`; the caller records and decides.
+    """
+    known = list_suites(layer)
+    chosen = [table for table in tables if table in known]
+    checks: list[Check] = []
+    with one_at_a_time, open_source(settings) as source, quiet(), _gate_context(source) as (context, datasource):
+        batches = source.query(effective_batches(run.as_of))
+        for table in chosen:
+            facts = suite_context(batches, table, run.as_of, contracts, settings)
+            recorder = Recorder(layer, table, run, source.query)
+            seen = facts.visible.get(table)
+            if layer == "raw" and (seen is None or seen.as_of != run.as_of):
+                newest = f"the newest is of {seen.as_of}" if seen else "none has ever landed"
+                found, result = [recorder.skipped("suite", f"no batch of {run.as_of}: {newest}")], None
+            else:
+                found, result = _run_suite(context, datasource, layer, table, facts, recorder)
+            checks += found
+            if docs is not None:
+                docs.add(found, result)
+    return GateResult(layer, run.as_of, tuple(checks))
+
+
+def _run_suite(
+    context: Any, datasource: Any, layer: Layer, table: str, facts: SuiteContext, recorder: Recorder
+) -> tuple[list[Check], Any]:
+    """Checks of one suite and its result; whatever goes wrong in making or running it is a check that blocks."""
+    import great_expectations as gx
+
+    try:
+        suite: Suite = load_suite(layer, table)
+        recorder.rows = rows = suite.rows(facts)
+        recorder.keys = suite.keys or facts.key_columns
+        count = recorder.count()
+        built = suite.build(facts)
+        expectations = [one for one in built.expectations if count or one.meta["on_empty"]]
+        skipped = [
+            recorder.skipped(one.meta["check"], "no rows")
+            for one in built.expectations
+            if not count and not one.meta["on_empty"]
+        ]
+        if not expectations:
+            return skipped, None
+        chosen = context.suites.add(gx.ExpectationSuite(name=built.name, expectations=expectations))
+        asset = datasource.add_query_asset(f"{layer}.{table}", query=rows)
+        batch = asset.add_batch_definition_whole_table("batch")
+        definition = context.validation_definitions.add(
+            gx.ValidationDefinition(name=built.name, data=batch, suite=chosen)
+        )
+        found = definition.run(result_format=NUMBERS_ONLY, run_id=recorder.run_identifier())
+    except Exception as error:
+        return [recorder.broken("suite", error)], None
+    by_name = {one.expectation_config.meta["check"]: one for one in found.results}
+    names = [one.meta["check"] for one in expectations]
+    done = [recorder.judged(by_name[name]) for name in names if name in by_name]
+    lost = [recorder.broken(name, RuntimeError("it gave no result")) for name in names if name not in by_name]
+    return [*done, *lost, *skipped], found
+
+
+@contextmanager
+def open_source(settings: Settings) -> Iterator[GateSource]:
+    """The warehouse, open while the block runs and no longer. Raises TransientError where it cannot be opened."""
+    if settings.warehouse != "duckdb":
+        raise ConfigError(
+            f"gates on {settings.warehouse} are not available yet", remedy="set REGULARS_WAREHOUSE=duckdb"
+        )
+    from regulars.quality.duckdb_dialect import DRIVER, register_dialect
+
+    if not settings.warehouse_path.exists():
+        raise ConfigError(
+            f"there is no warehouse at {settings.warehouse_path}",
+            remedy="run a flow that loads it, or set REGULARS_HOME",
+        )
+    register_dialect()
+    with DuckDBWarehouse(settings) as warehouse:
+        yield GateSource(f"{DRIVER}:///{settings.warehouse_path}", warehouse.query)
+
+
+@contextmanager
+def _gate_context(source: GateSource) -> Iterator[tuple[Any, Any]]:
+    """A context in memory and a data source in it; its connections are closed at the end."""
+    from regulars.quality.data_docs import new_context
+
+    context = new_context()
+    datasource = context.data_sources.add_sql("warehouse", connection_string=source.url)
+    try:
+        yield context, datasource
+    finally:
+        datasource.get_execution_engine().close()
+        datasource.get_engine().dispose()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Great Expectations logs tracebacks of failing metrics and warns about itself; a check reports them instead."""
+    logger = logging.getLogger("great_expectations")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,114 @@
+"""Quarantine: typing rejected rows again once the contract, sources.yml or a bound has been corrected."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+
+import duckdb
+
+from regulars.batches import effective
+from regulars.contracts import Contract
+from regulars.engine import allow_s3, identifier, local_engine, quote
+from regulars.landing import Landed, commit
+from regulars.manifest import Manifest, Verdict, day_manifests
+from regulars.parts import PARQUET, draft_repaired
+from regulars.privacy import set_pseudonym_key
+from regulars.run import Run
+from regulars.settings import Settings
+from regulars.sources.base import Piece, Request, make_request
+from regulars.sources.config import Sources
+from regulars.sources.files import one_spelling
+from regulars.spool import open_spool
+from regulars.storage import Storage, open_storage
+
+
+def replay(contract: Contract, sources: Sources, settings: Settings, run: Run, as_of: date) -> Landed | None:
+    """Type the rejected rows of a day's effective batches again, by the contract and sources.yml of now.
+
+    Rows that pass land as a batch of scope `add` with their record numbers, and a file that lists them; the others stay
+    in quarantine. None when nothing passes. Records that could not be taken apart (rules `encoding` and `malformed`)
+    need a mended file and `refresh`.
+    """
+    storage = open_storage(settings.landing_root, settings.s3)
+    manifests = [found for found in day_manifests(storage, contract.table, as_of) if found.is_accepted]
+    count = effective(found.batch for found in manifests)
+    rejected = [found for found in manifests if found.batch in count and found.rejects]
+    if not rejected:
+        return None
+    request = make_request(contract, sources, settings, as_of)
+    with open_spool(settings) as spool, local_engine(settings, spool) as engine:
+        set_pseudonym_key(engine, settings.pseudonym_secret())
+        if storage.root.startswith("s3://"):
+            allow_s3(engine, settings.s3)
+        _open_rejects(storage, manifests, rejected, engine)
+        pieces = list(_pieces(request, engine))
+        draft, repaired = draft_repaired(request, [piece for _, piece in pieces], engine, spool)
+        if not repaired:
+            return None
+        lists = [
+            f"select {quote(pieces[number][0])} as batch_id, {quote(pieces[number][1].source)} as source, "
+            "_record_number as record_number "
+            f"from read_parquet({quote(str(path))}) where _rejected is null"
+            for number, path in repaired.items()
+        ]
+        target = spool / "replays.parquet"
+        written = engine.execute(
+            f"copy (from ({' union all '.join(lists)}) order by all) to {quote(str(target))} {PARQUET}"
+        ).fetchone()
+        draft.add(draft.replays, target, "quarantine", int(written[0]) if written else 0)
+        revision = max(found.revision for found in day_manifests(storage, contract.table, as_of)) + 1
+        return Landed(commit(storage, request, draft, run, revision, "add", Verdict()), created=True)
+
+
+def _open_rejects(
+    storage: Storage, manifests: list[Manifest], rejected: list[Manifest], engine: duckdb.DuckDBPyConnection
+) -> None:
+    """The table `open_rejects`: rejects of the effective batches that no replay has landed yet."""
+    files = " union all by name ".join(
+        f"select *, {quote(found.batch_id)} as batch_id from "
+        f"read_parquet({quote(storage.url(f'{found.folder}/{part.name}'))})"
+        for found in rejected
+        for part in found.rejects
+    )
+    replayed = [quote(storage.url(f"{found.folder}/{part.name}")) for found in manifests for part in found.replays]
+    left = (
+        f"anti join read_parquet([{', '.join(replayed)}]) using (batch_id, source, record_number)" if replayed else ""
+    )
+    engine.execute(f"create temp table open_rejects as from ({files}) {left}")
+
+
+def _pieces(request: Request, engine: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, Piece]]:
+    """(batch_id, piece) for each batch and source: its raw records, taken apart again."""
+    usable = "from open_rejects where rule not in ('encoding') and json_valid(raw) and json_type(raw) = 'OBJECT'"
+    groups = engine.execute(f"select distinct batch_id, source {usable} order by all").fetchall()
+    for batch_id, source in groups:
+        mine = f"{usable} and batch_id = {quote(batch_id)} and source = {quote(source)}"
+        keys = engine.execute(f"select distinct unnest(json_keys(raw)) as name {mine} order by name").fetchall()
+        wanted = [*request.source.columns.values(), *request.contract.by_name]
+        names = one_spelling([str(row[0]) for row in keys], wanted)
+        if not names:
+            continue
+        shape = json.dumps(dict.fromkeys(names, "VARCHAR"), ensure_ascii=False)
+        listed = ", ".join(f"record.{identifier(name)} as {identifier(name)}" for name in names)
+        relation = (
+            f"select {listed}, raw as _raw, record_number as _original_record "
+            f"from (select raw, record_number, json_transform(raw, {quote(shape)}) as record {mine}) order by "
+            "record_number"
+        )
+        columns = tuple((name, "VARCHAR") for name in names)
+        position = {"replayed": batch_id, "source": source}
+        yield (
+            batch_id,
+            Piece(
+                source,
+                relation,
+                columns,
+                record="_original_record",
+                raw="_raw",
+                absent_is_null=True,
+                is_windowed=True,
+                position=position,
+            ),
+        )

@@ -1,0 +1,63 @@
+"""Which business days a run has to build again, from what is landed and what was built before.
+
+Marts and segments are built apart, so each stage remembers for itself which batches it has seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from regulars.warehouse.base import Warehouse
+
+Stage = Literal["marts", "segments"]
+
+# Batches that count now but were not built, and batches that were built but count no more.
+CHANGED = """
+select min(coalesce(e.as_of, b.as_of))
+from ops.effective_batches as e
+full outer join (select * from ops.built_batches where stage = ?) as b on e.batch_id = b.batch_id
+where e.batch_id is null or b.batch_id is null
+"""
+
+
+@dataclass(frozen=True)
+class BuildDays:
+    """One dbt run: everything from `first_day` to `as_of`, which become as if built day by day."""
+
+    first_day: date
+    as_of: date
+
+
+def days_to_build(
+    warehouse: Warehouse, stage: Stage, requested: date, *, chunk_days: int, rebuild: bool = False
+) -> list[BuildDays]:
+    """Runs that bring the marts up to date, oldest first; the last one ends on the newest day known.
+
+    A day that is landed late or again is built together with every day after it, and with no earlier one. `rebuild`
+    starts from the first landed day. Long stretches are cut into `chunk_days` landed days, so that memory stays flat.
+    """
+    landed = [day for (day,) in warehouse.query("select distinct as_of from ops.effective_batches order by as_of")]
+    last = max([requested, *landed])
+    ((changed,),) = warehouse.query(CHANGED, [stage])
+    first = landed[0] if rebuild and landed else min(changed or last, last)
+    return _cut(first, last, [day for day in landed if first <= day <= last], chunk_days)
+
+
+def remember_built(warehouse: Warehouse, stage: Stage) -> None:
+    """Record that `stage` now holds exactly the effective batches."""
+    with warehouse.transaction():
+        warehouse.execute("delete from ops.built_batches where stage = ?", [stage])
+        warehouse.execute(
+            """insert into ops.built_batches (stage, batch_id, table_name, as_of)
+               select ?, batch_id, table_name, as_of from ops.effective_batches""",
+            [stage],
+        )
+
+
+def _cut(first: date, last: date, days: Sequence[date], size: int) -> list[BuildDays]:
+    starts = list(days[::size]) or [first]
+    ends = [days[min(index + size, len(days)) - 1] for index in range(0, len(days), size)] or [last]
+    return [BuildDays(start, end) for start, end in zip([first, *starts[1:]], [*ends[:-1], last], strict=True)]

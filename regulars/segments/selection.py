@@ -1,0 +1,191 @@
+"""Who of a segment is delivered, as SQL: population, consent, hold-out, personal data, formula guard.
+
+Pure functions that return SQL text. Values reach it as numbers, dates and names that were checked; the key does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from regulars.contracts import Contract
+from regulars.segments.config import MEMBER, SegmentDefinition
+from regulars.segments.unload import DuckDBDialect
+
+MEMBERS, PREVIOUS, LEFT = "delivery_members", "delivery_previous", "delivery_left"
+NOBODY_LEFT = f"select cast('' as varchar) as {MEMBER}, cast('' as varchar) as reason where 1 = 0"
+REASONS = (
+    "erased",
+    "left_population",
+    "no_consent",
+    "held_out",
+)  # of withholding a member; the first that holds counts
+TYPED = re.compile(
+    r"(tiny|small|big|huge|u\w*)?int(eger)?|decimal.*|number.*|double|float|real|boolean|date|timestamp.*|time.*"
+)
+
+
+def is_text(kind: str) -> bool:
+    """Whether the cells of a column of this type are guarded: all but numbers, booleans and times."""
+    return not TYPED.fullmatch(kind.lower())
+
+
+def hmac_pads(key: bytes) -> tuple[bytes, bytes]:
+    """Inner and outer pad of HMAC-SHA256 (RFC 2104): 64 bytes each."""
+    block = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
+    return bytes(byte ^ 0x36 for byte in block), bytes(byte ^ 0x5C for byte in block)
+
+
+def holdout_threshold(pct: float) -> str:
+    """Members whose hash begins below these 8 hex digits are held out; a larger share holds out the same and more."""
+    return f"{int(pct / 100 * 2**32):08x}"
+
+
+def is_held_out(key: bytes, segment: str, user_id: str, pct: float) -> bool:
+    """The rule of the hold-out for one member, as the SQL applies it to all."""
+    digest = hmac.new(key, f"holdout:{segment}:{user_id}".encode(), hashlib.sha256).hexdigest()
+    return digest[:8] < holdout_threshold(pct)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is to be selected. `types`: the delivered columns in order; `newest_day`: the day whose consents apply."""
+
+    segment: SegmentDefinition
+    as_of: date
+    newest_day: date
+    profile_day: date | None
+    types: Mapping[str, str]
+    has_previous: bool
+
+
+def members_sql(selection: Selection, sql: DuckDBDialect) -> str:
+    """`delivery_members`: a row per member of `as_of` with the delivered columns, then
+
+    `withheld` (one of REASONS, null if delivered), `is_entered`, `formula_cells` (text cells to be neutralised).
+    """
+    segment, personal = selection.segment, selection.segment.personal_columns
+    texts = [column for column, kind in selection.types.items() if is_text(kind)]
+    values = ", ".join(f"{'profile' if column in personal else 'members'}.{column}" for column in selection.types)
+    cells = (
+        " + ".join(f"(case when {sql.is_formula(f'cast({column} as varchar)')} then 1 else 0 end)" for column in texts)
+        or "0"
+    )
+    joins = [f"from segments.{segment.name} as members", *_standing_joins("members", selection)]
+    ctes = []
+    if personal and segment.population is not None and selection.profile_day:
+        profile = profile_sql(segment.population, tuple(personal), selection.profile_day)
+        ctes.append(f"profile as ({profile})")
+        joins.append(f"left join profile on profile.{MEMBER} = members.{MEMBER}")
+    if selection.has_previous:
+        joins.append(f"left join {PREVIOUS} as previous on previous.{MEMBER} = members.{MEMBER}")
+    chosen = (
+        f"select {values}, {_withheld(selection, sql)} as withheld, "
+        f"{f'previous.{MEMBER} is null' if selection.has_previous else 'true'} as is_entered "
+        f"{' '.join(joins)} where members.snapshot_date = {_date(selection.as_of)}"
+    )
+    ctes.append(f"chosen as ({chosen})")
+    return (
+        f"create or replace temporary table {MEMBERS} as with {', '.join(ctes)} "
+        f"select *, cast({cells} as bigint) as formula_cells from chosen order by {MEMBER}"
+    )
+
+
+def profile_sql(contract: Contract, columns: Sequence[str], day: date) -> str:
+    """Personal columns by user: the winner (event time, sequence, then content) of the day's effective batches."""
+    newest = ", ".join(f"{name} desc nulls last" for name in (contract.event_time, contract.sequence, *columns) if name)
+    return (
+        f"select {contract.key[0]} as {MEMBER}, {', '.join(columns)} from raw.{contract.table} "
+        f"where _as_of = {_date(day)} and _batch_id in "
+        f"(select batch_id from ops.effective_batches where table_name = '{contract.table}' and as_of = {_date(day)}) "
+        f"qualify row_number() over (partition by {contract.key[0]} order by {newest}) = 1"
+    )
+
+
+def left_sql(selection: Selection) -> str:
+    """`delivery_left`: `user_id` and `reason` of whoever was in the previous full list and is not in this one."""
+    reasons = [f"when today.{MEMBER} is null then 'erased'", "when today.is_deleted then 'left_population'"]
+    if not _is_newest(selection):
+        reasons.append(f"when that_day.{MEMBER} is null or that_day.is_deleted then 'left_population'")
+    if consent := selection.segment.delivery.consent:
+        reasons.append(f"when {_no_consent(consent, selection)} then 'consent_withdrawn'")
+    reasons.append("when members.withheld = 'held_out' then 'held_out'")
+    return (
+        f"create or replace temporary table {LEFT} as "
+        f"select previous.{MEMBER}, case {' '.join(reasons)} else 'left_segment' end as reason "
+        f"from {PREVIOUS} as previous "
+        f"left join {MEMBERS} as members on members.{MEMBER} = previous.{MEMBER} "
+        f"{' '.join(_standing_joins('previous', selection))} "
+        f"where members.{MEMBER} is null or members.withheld is not null order by previous.{MEMBER}"
+    )
+
+
+def previous_sql(source: str, guarded: bool, sql: DuckDBDialect) -> str:
+    """`delivery_previous`: the members of the previous full list, from a table expression over its file."""
+    member = sql.undo_guard(MEMBER) if guarded else MEMBER
+    return f"create or replace temporary table {PREVIOUS} as select {member} as {MEMBER} from {source}"
+
+
+def full_sql(types: Mapping[str, str], guarded: bool, sql: DuckDBDialect, only_entered: bool = False) -> str:
+    """The delivered rows in their order; `guarded` puts an apostrophe before cells that a spreadsheet would run."""
+    listed = [_guard(column, sql) if guarded and is_text(types[column]) else column for column in types]
+    entered = " and is_entered" if only_entered else ""
+    return f"select {', '.join(listed)} from {MEMBERS} where withheld is null{entered} order by {MEMBERS}.{MEMBER}"
+
+
+def left_rows_sql(guarded: bool, sql: DuckDBDialect) -> str:
+    member = (
+        f"case when {sql.is_formula(MEMBER)} then '''' || {MEMBER} else {MEMBER} end as {MEMBER}" if guarded else MEMBER
+    )
+    return f"select {member}, reason from {LEFT} order by {LEFT}.{MEMBER}"
+
+
+def _guard(column: str, sql: DuckDBDialect) -> str:
+    text = f"cast({column} as varchar)"
+    return f"case when formula_cells > 0 and {sql.is_formula(text)} then '''' || {text} else {text} end as {column}"
+
+
+def _standing_joins(alias: str, selection: Selection) -> list[str]:
+    """What history knows of a user: `today` (open stretch, deleted or not) and `that_day` (the stretch of `as_of`).
+
+    On the newest day both are the same stretch, and the second join of all members is saved.
+    """
+    today = f"left join marts.loyalty_history as today on today.{MEMBER} = {alias}.{MEMBER} and today.valid_to is null"
+    if _is_newest(selection):
+        return [today]
+    day, later = _date(selection.as_of), "that_day.valid_to"
+    return [
+        today,
+        f"left join marts.loyalty_history as that_day on that_day.{MEMBER} = {alias}.{MEMBER} "
+        f"and that_day.valid_from <= {day} and ({later} is null or {later} > {day})",
+    ]
+
+
+def _no_consent(column: str, selection: Selection) -> str:
+    stretches = ("today",) if _is_newest(selection) else ("today", "that_day")
+    return f"not ({' and '.join(f'coalesce({stretch}.{column}, false)' for stretch in stretches)})"
+
+
+def _is_newest(selection: Selection) -> bool:
+    return selection.as_of == selection.newest_day
+
+
+def _withheld(selection: Selection, sql: DuckDBDialect) -> str:
+    segment = selection.segment
+    reasons = [f"when today.{MEMBER} is null then 'erased'", "when today.is_deleted then 'left_population'"]
+    if segment.delivery.consent:
+        reasons.append(f"when {_no_consent(segment.delivery.consent, selection)} then 'no_consent'")
+    if segment.delivery.holdout_pct:
+        digest = sql.keyed_hash(f"'holdout:{segment.name}:' || members.{MEMBER}")
+        reasons.append(
+            f"when substr({digest}, 1, 8) < '{holdout_threshold(segment.delivery.holdout_pct)}' then 'held_out'"
+        )
+    return f"case {' '.join(reasons)} end"
+
+
+def _date(day: date) -> str:
+    return f"date '{day.isoformat()}'"

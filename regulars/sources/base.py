@@ -1,0 +1,129 @@
+"""What a reader gives to landing: pieces, each a relation that DuckDB can scan once and in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+
+from regulars.batches import BusinessDay
+from regulars.contracts import Contract
+from regulars.errors import ConfigError
+from regulars.settings import Settings
+from regulars.sources.config import Connection, Sources, TableSource
+from regulars.sources.options import ReadOptions, read_options
+
+
+@dataclass(frozen=True)
+class Request:
+    """One table and business day, with everything that says where and how to read it."""
+
+    contract: Contract
+    source: TableSource
+    connection: Connection
+    base_dir: Path
+    settings: Settings
+    as_of: date
+    read: ReadOptions
+
+    @property
+    def table(self) -> str:
+        return self.contract.table
+
+    @property
+    def day(self) -> BusinessDay:
+        return BusinessDay(self.as_of, self.settings.zone)
+
+    @property
+    def window(self) -> tuple[datetime, datetime] | None:
+        """Half-open UTC window on the event time; None for a snapshot, which is taken whole."""
+        if self.contract.mode == "snapshot":
+            return None
+        return self.day.window(self.contract.lookback_days)
+
+    def fill(self, text: str) -> str:
+        """A path with `{as_of}` filled in."""
+        return text.replace("{as_of}", self.as_of.isoformat())
+
+    def fill_query(self, query: str) -> str:
+        """A query with `{as_of}`, `{window_start}` and `{window_end}` as date and timestamp literals."""
+        start, end = self.day.window(self.contract.lookback_days if self.contract.mode != "snapshot" else 0)
+        literals = {
+            "{as_of}": f"date '{self.as_of.isoformat()}'",
+            "{window_start}": f"timestamp '{start.isoformat(sep=' ')}'",
+            "{window_end}": f"timestamp '{end.isoformat(sep=' ')}'",
+        }
+        for name, literal in literals.items():
+            query = query.replace(name, literal)
+        return query.strip().rstrip(";")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One source file or table.
+
+    `relation` is a SELECT whose rows come in source order; `columns` are its (name, DuckDB type). All else is SQL over
+    it: `record` the 1-based record number (None: the position of the row), `raw` a row's raw form (None: a JSON object
+    of its columns), `broken` "this record is malformed". `count` is a cheaper SELECT of the number of all rows,
+    `rejects` one of the records that could not be taken apart (record_number, byte_offset, rule, reason, raw).
+    `absent_is_null`: a column that the source does not show is null (JSON leaves keys out). `nulls_are_read`:
+    `read.null_values` are null already. `is_windowed`: only rows of the day come, landing need not cut them out.
+    `salvage` reads a damaged source again, more patiently, given what the first reading said.
+    """
+
+    source: str
+    relation: str
+    columns: tuple[tuple[str, str], ...]
+    record: str | None = None
+    raw: str | None = None
+    rejects: str | None = None
+    broken: str | None = None
+    count: str | None = None
+    absent_is_null: bool = False
+    nulls_are_read: bool = False
+    is_windowed: bool = False
+    salvage: Callable[[str], Piece] | None = field(default=None, compare=False)
+    position: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+class Reader(Protocol):
+    """A kind of source."""
+
+    def open(
+        self, request: Request, engine: duckdb.DuckDBPyConnection, spool: Path
+    ) -> AbstractContextManager[Iterator[Piece]]:
+        """The pieces of one table and day, in order; valid while the context is open.
+
+        Raises SourceError, ContractError, ConfigError or TransientError with the source's name and a remedy.
+        """
+
+    def plan(self, request: Request) -> list[dict[str, Any]]:
+        """What `open` would read; nothing is read but names, sizes and column lists."""
+
+    def is_live(self, request: Request) -> bool:
+        """Whether the source only shows its present state (a past day cannot be asked for)."""
+
+
+def make_request(contract: Contract, sources: Sources, settings: Settings, as_of: date) -> Request:
+    """The request for one table. Raises ConfigError where sources.yml does not name the table."""
+    source = sources.tables.get(contract.table)
+    if source is None:
+        raise ConfigError(
+            f"sources.yml has no entry for table {contract.table}",
+            remedy=f"add tables.{contract.table} to sources.yml, or leave the table out of the run",
+        )
+    return Request(
+        contract,
+        source,
+        sources.connections[source.connection],
+        sources.base_dir,
+        settings,
+        as_of,
+        read_options(contract.table, source.read),
+    )

@@ -1,0 +1,94 @@
+"""The `read:` options of a table in sources.yml: how its files spell records, numbers, dates and missing values."""
+
+from __future__ import annotations
+
+import codecs
+from typing import Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from regulars.errors import ConfigError
+
+FORMATS = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".json": "json",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".parquet": "parquet",
+    ".xlsx": "xlsx",
+    ".xls": "xlsx",
+    ".ods": "xlsx",
+}
+
+
+class ReadOptions(BaseModel):
+    """Options of `read:`; docs/sources.md describes each."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal["csv", "json", "ndjson", "parquet", "xlsx"] | None = None
+    delimiter: str | None = Field(None, min_length=1, max_length=4)
+    quote: str = Field('"', max_length=1)
+    escape: str | None = Field(None, max_length=1)
+    encoding: str = "utf-8"
+    header: bool = True
+    names: tuple[str, ...] = ()
+    skip: int = Field(0, ge=0)
+    null_values: tuple[str, ...] = ()
+    true_values: tuple[str, ...] = ("true", "t", "1")
+    false_values: tuple[str, ...] = ("false", "f", "0")
+    date_format: str | None = None
+    timestamp_format: str | None = None
+    timezone: str | None = None
+    decimal: Literal[".", ","] = "."
+    thousands: Literal[".", ",", " ", "'", "_"] | None = None
+    sheet: str | int | None = None
+    max_line_bytes: int = Field(2_000_000, ge=1_000, le=100_000_000)
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            return codecs.lookup(value).name
+        except LookupError:
+            raise ValueError(f"{value!r} is not a text encoding such as utf-8, latin-1, cp1252 or utf-16") from None
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str | None) -> str | None:
+        if value is not None and value not in available_timezones():
+            raise ValueError(f"{value!r} is not an IANA time zone such as Europe/Berlin")
+        return value
+
+    @field_validator("null_values", "true_values", "false_values", "names", mode="before")
+    @classmethod
+    def _list_of_text(cls, value: Any) -> Any:
+        return tuple(str(item) for item in value) if isinstance(value, list | tuple) else (str(value),)
+
+    def format_of(self, name: str) -> str:
+        """Format of a file by its name, unless `format` says it. Raises ConfigError for an unknown ending."""
+        if self.format:
+            return self.format
+        plain = name.lower().removesuffix(".gz")
+        for ending, found in FORMATS.items():
+            if plain.endswith(ending):
+                return found
+        raise ConfigError(
+            f"{name}: the ending does not say what format the file has",
+            remedy="add read: {format: csv} (or json, ndjson, parquet, xlsx) to the table in sources.yml",
+        )
+
+
+def read_options(table: str, given: dict[str, Any]) -> ReadOptions:
+    """The options of one table. Raises ConfigError that names table and option."""
+    try:
+        return ReadOptions.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(
+            f"sources.yml: tables.{table}.read.{place}: {first['msg']}", remedy="docs/sources.md lists the options"
+        ) from None

@@ -1,0 +1,1 @@
+"""Retryable Prefect tasks, one module per stage; each is a few lines over `regulars`."""

@@ -1,0 +1,90 @@
+"""Run the quality gate of a layer, record every check and show the table of checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+
+from prefect import task
+from prefect.artifacts import create_link_artifact, create_markdown_artifact
+
+from regulars.quality.data_docs import DataDocs
+from regulars.quality.checks import GateResult
+from regulars.quality.gates import run_gate
+from regulars.quality.suites import Layer, list_suites
+from tasks.context import RunContext
+from tasks.retry import TASK
+
+SEGMENT_SUITES = ("membership",)  # judged once the segments are built; every other suite of marts comes before them
+
+
+def mart_suites() -> tuple[str, ...]:
+    """Suites of the gate that stands between the marts and their readers."""
+    return tuple(name for name in list_suites("marts") if name not in SEGMENT_SUITES)
+
+
+# Days that are loaded but not built, whose newest raw checks ended in a block: they must pass before they are built.
+UNRESOLVED = """
+with unbuilt as (
+    select distinct as_of from ops.effective_batches where batch_id not in (select batch_id from ops.built_batches where stage = 'marts')
+),
+newest as (
+    select as_of, status, severity, rank() over (partition by as_of order by checked_at desc) as age_rank
+    from ops.dq_check_logs
+    where layer = 'raw' and kind = 'gate'
+)
+select distinct n.as_of
+from newest as n
+inner join unbuilt as u on n.as_of = u.as_of
+where n.age_rank = 1 and n.status in ('failed', 'error') and n.severity = 'block'
+order by n.as_of
+"""
+
+
+@task(name="gate", task_run_name="gate {layer} {context.run.as_of}", timeout_seconds=2 * 3600, tags=["gate"], **TASK)
+def check_gate(
+    context: RunContext, layer: Layer, tables: Sequence[str], docs: DataDocs, fail_on_block: bool
+) -> list[GateResult]:
+    """Judge the run's day and, in `raw`, earlier days that were blocked and never built. Raises GateBlocked."""
+    with context.step("gate", layer) as facts:
+        results = [
+            run_gate(
+                layer,
+                tables,
+                settings=context.settings,
+                run=replace(context.run, as_of=day),
+                contracts=context.contracts,
+                docs=docs,
+            )
+            for day in _days(context, layer)
+        ]
+        checks = [check for result in results for check in result.checks]
+        context.warehouse.record("dq_check_logs", [row for result in results for row in result.rows()])
+        create_markdown_artifact(
+            "\n\n".join(result.markdown() for result in results), key=f"checks-{layer}", description=f"Gate on {layer}"
+        )
+        facts.update(checks=len(checks), failed=sum(check.is_bad for check in checks))
+        for result in results:
+            result.raise_if_blocked(fail_on_block)
+        return results
+
+
+@contextmanager
+def data_docs(context: RunContext) -> Iterator[DataDocs]:
+    """Collect the results of a run's gates; the site is written once, when the run ends, however it ends."""
+    try:
+        with DataDocs(context.settings) as docs:
+            yield docs
+    finally:
+        index = docs.folder / "index.html"
+        if index.exists():
+            create_link_artifact(
+                index.as_uri(), link_text="Data docs", key="data-docs", description="Rules and results of the last runs"
+            )
+
+
+def _days(context: RunContext, layer: Layer) -> list[date]:
+    unresolved = [day for (day,) in context.warehouse.query(UNRESOLVED)] if layer == "raw" else []
+    return sorted({context.run.as_of, *unresolved})

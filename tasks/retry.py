@@ -1,0 +1,33 @@
+"""One retry policy for all tasks: only what may heal is tried again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.tasks import Task, exponential_backoff
+
+from regulars.errors import TransientError
+
+
+def may_heal(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
+    """Retry condition: a lost connection, a timeout or a lock heals; a wrong file, setting or row does not."""
+    try:
+        state.result()
+    except TransientError:
+        return True
+    except Exception:
+        return False
+    return False
+
+
+# Results stay in memory: they are small, and a run never continues from another run's results.
+TASK: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False, "log_prints": False}
+RETRIED: dict[str, Any] = {
+    **TASK,
+    "retries": 3,
+    "retry_delay_seconds": exponential_backoff(backoff_factor=2),
+    "retry_jitter_factor": 0.5,
+    "retry_condition_fn": may_heal,
+}

@@ -1,0 +1,71 @@
+"""Sources and landings on S3, against a server that speaks its protocol."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from regulars.errors import SourceError
+from regulars.landing import land
+from regulars.quality.quarantine import replay
+from regulars.settings import S3Settings
+from regulars.sources.config import Connection
+
+HEADER = "id,email,amount,born_on,seen_at,is_member,tier\n"
+
+
+@pytest.fixture
+def s3() -> Iterator[S3Settings]:
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield S3Settings(endpoint=f"http://{host}:{port}", access_key_id="key", secret_access_key="secret")
+    server.stop()
+
+
+def test_files_and_landings_on_s3(place, s3: S3Settings) -> None:
+    client = boto3.client(
+        "s3", endpoint_url=s3.endpoint, aws_access_key_id="key", aws_secret_access_key="secret", region_name="us-east-1"
+    )
+    client.create_bucket(Bucket="exports")
+    client.create_bucket(Bucket="lake")
+    client.put_object(
+        Bucket="exports", Key="crm/people-2026-01-25-1.csv", Body=(HEADER + "1,,5,,,,\n2,,2000,,,,\n").encode()
+    )
+    client.put_object(
+        Bucket="exports", Key="crm/people-2026-01-25-2.csv.gz", Body=gzip.compress((HEADER + "3,,5,,,,\n").encode())
+    )
+    client.put_object(Bucket="exports", Key="crm/deep/people-2026-01-25-3.csv", Body=b"not asked for")
+    settings = place.settings.model_copy(update={"landing_url": "s3://lake/landing", "s3": s3})
+    sources = place.sources(Connection(kind="files", path="s3://exports/crm/"), path="people-{as_of}-*.csv*")
+    contract = place.contract()
+
+    first = land(contract, sources, settings, place.run())
+    assert first.created
+    manifest = first.manifest
+    assert [(part.source, part.rows) for part in manifest.parts] == [
+        ("people-2026-01-25-1.csv", 1),
+        ("people-2026-01-25-2.csv.gz", 1),
+    ]
+    assert not land(contract, sources, settings, place.run()).created
+    keys = [entry["Key"] for entry in client.list_objects_v2(Bucket="lake")["Contents"]]
+    assert sorted(key.rsplit("/", 1)[1] for key in keys) == [
+        "manifest.json",
+        "part-0000.parquet",
+        "part-0001.parquet",
+        "rejects-0000.parquet",
+    ]
+
+    wide = tuple(column.model_copy(update={"max": None}) for column in contract.columns)
+    repaired = replay(place.contract(columns=wide), sources, settings, place.run(), place.run().as_of)
+    assert repaired is not None
+    assert repaired.manifest.rows_loaded == 1
+    assert replay(place.contract(columns=wide), sources, settings, place.run(), place.run().as_of) is None
+
+    gone = place.sources(Connection(kind="files", path="s3://exports/crm/"), path="absent-{as_of}.csv")
+    with pytest.raises(SourceError, match=r"no file s3://exports/crm/absent-2026-01-25\.csv"):
+        land(contract, gone, settings, place.run(), refresh=True)
