@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: demo demo-all test check bench clean install
+.PHONY: demo demo-all test test-long check bench clean install
 
 install: $(STAMP)
 
@@ -22,7 +22,11 @@ demo: $(STAMP)
 demo-all: demo
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+# What takes minutes: a month of real data, where ../shared/datasets is there.
+test-long: $(STAMP)
+	@$(BIN)/python -m pytest -m long
 
 check: $(STAMP)
 	@$(BIN)/ruff format --check .

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,31 +25,58 @@ EXTENSIONS = {
 
 @contextmanager
 def local_engine(settings: Settings, spool: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An in-memory DuckDB that spills into `spool`, keeps row order, and reaches no network of its own accord."""
-    connection = duckdb.connect()
-    try:
-        connection.execute(f"set memory_limit = {quote(settings.landing_memory_limit)}")
-        connection.execute(f"set threads = {settings.threads}")
-        connection.execute(f"set temp_directory = {quote(str(spool))}")
-        connection.execute("set autoinstall_known_extensions = false")
-        connection.execute("set autoload_known_extensions = false")
-        connection.execute("set TimeZone = 'UTC'")
-        yield connection
-    finally:
-        connection.close()
+    """A private session of the process's in-memory DuckDB, which keeps row order and reaches no network unasked.
+
+    Sessions share one instance, because loading an extension costs most of a second: temporary tables and variables
+    are the session's own, the memory limit is for all of them, attached databases need a name of their own
+    (`unique_name`). `spool` is a folder of the session: what the instance spills goes beside it.
+    """
+    with _shared(settings, spool.parent).cursor() as session:
+        session.execute("set TimeZone = 'UTC'")
+        yield session
+
+
+def unique_name(stem: str) -> str:
+    """A name for an attached database that no other session of the process uses."""
+    return f"{stem}_{uuid.uuid4().hex[:12]}"
+
+
+_instance: tuple[str, duckdb.DuckDBPyConnection] | None = None
+_opening = threading.RLock()
+
+
+def _shared(settings: Settings, spill_root: Path) -> duckdb.DuckDBPyConnection:
+    """The instance of this process and folder; sessions of another folder, and of a fork, get a new one."""
+    global _instance
+    name = f"{os.getpid()} {spill_root}"
+    with _opening:
+        if _instance is None or _instance[0] != name:
+            made = duckdb.connect()
+            made.execute("set autoinstall_known_extensions = false")
+            made.execute("set autoload_known_extensions = false")
+            made.execute(f"set temp_directory = {quote(str(spill_root / f'{os.getpid()}-engine'))}")
+            _instance = (name, made)
+        made = _instance[1]
+        made.execute(f"set memory_limit = {quote(settings.landing_memory_limit)}")
+        made.execute(f"set threads = {settings.threads}")
+        return made
 
 
 def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Load a signed extension from its wheel; nothing is downloaded."""
-    package = importlib.util.find_spec(EXTENSIONS[name])
-    folder = Path(package.origin).parent if package and package.origin else None
-    found = sorted(folder.glob(f"extensions/v{duckdb.__version__}/*.duckdb_extension")) if folder else []
-    if not found:
-        raise ConfigError(
-            f"the DuckDB extension {name} is missing for DuckDB {duckdb.__version__}",
-            remedy="install the project through constraints.txt",
-        )
-    connection.execute(f"load {quote(str(found[0]))}")
+    """Load a signed extension from its wheel, unless the instance has it; nothing is downloaded."""
+    known = "select 1 from duckdb_extensions() where extension_name = ? and loaded"
+    with _opening:
+        if connection.execute(known, [name]).fetchone():
+            return
+        package = importlib.util.find_spec(EXTENSIONS[name])
+        folder = Path(package.origin).parent if package and package.origin else None
+        found = sorted(folder.glob(f"extensions/v{duckdb.__version__}/*.duckdb_extension")) if folder else []
+        if not found:
+            raise ConfigError(
+                f"the DuckDB extension {name} is missing for DuckDB {duckdb.__version__}",
+                remedy="install the project through constraints.txt",
+            )
+        connection.execute(f"load {quote(str(found[0]))}")
 
 
 def allow_s3(connection: duckdb.DuckDBPyConnection, s3: S3Settings) -> None:

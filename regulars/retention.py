@@ -32,6 +32,7 @@ where l.status = 'loaded' and l.as_of < ?
 order by l.table_name, l.as_of, l.revision
 """
 MARK = "retention"
+EMPTIED_REJECTS = "source, record_number, byte_offset, rule, reason, cast(null as varchar) as raw"
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,20 @@ def retire(
         gone = [(landing, batch_id) for landing, batch_id, is_effective in batches if emptied or not is_effective]
         if gone:
             warehouse.unload(contracts[table], [batch_id for _, batch_id in gone], emptied, run, finished_at)
-            for landing, _ in gone:
-                storage.delete_tree(landing)
             done.append(Retired(table, as_of, tuple(batch_id for _, batch_id in gone), emptied is not None))
+    _remove_retired(warehouse, storage)
     return done
+
+
+def _remove_retired(warehouse: Warehouse, storage: Storage) -> None:
+    """Delete what the ledger has let go of, also where an earlier run was killed before it could."""
+    for landing, batch_id in warehouse.query(
+        "select landing, batch_id from ops.ingestion_logs where status = 'retired'"
+    ):
+        storage.delete_tree(landing)
+        warehouse.execute(
+            "update ops.ingestion_logs set status = 'removed' where batch_id = ? and status = 'retired'", [batch_id]
+        )
 
 
 def _holds_personal_data(contract: Contract, kept: Sequence[Manifest]) -> bool:
@@ -90,9 +101,7 @@ def _without_personal_data(
             for n, (m, part) in _numbered(kept, "parts")
         ]
         rejects = [
-            _rewrite(
-                storage, settings, spool, f"{m.folder}/{part.name}", part, n, "* replace (cast(null as varchar) as raw)"
-            )
+            _rewrite(storage, settings, spool, f"{m.folder}/{part.name}", part, n, EMPTIED_REJECTS)
             for n, (m, part) in _numbered(kept, "rejects")
         ]
         newest = kept[-1]

@@ -36,7 +36,9 @@ def log_step(
         "seconds": round(seconds, 3),
         **facts,
     }
-    rows = "".join(f"  {name.removeprefix('rows_')} {facts[name]:,}" for name in facts if name.startswith("rows_") and facts[name])
+    rows = "".join(
+        f"  {name.removeprefix('rows_')} {facts[name]:,}" for name in facts if name.startswith("rows_") and facts[name]
+    )
     logger.info("%s  %-14s %-24s %-10s %6.2f s%s", run.as_of, stage, table, status, seconds, rows)
     path = settings.home_dir / "logs" / "ingestion.log"
     path.parent.mkdir(parents=True, exist_ok=True)

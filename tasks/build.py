@@ -24,7 +24,7 @@ from tasks.context import RunContext, utc_now
 from tasks.retry import TASK
 
 
-@task(name="build", task_run_name="build {context.run.as_of}", timeout_seconds=12 * 3600, tags=["build"], **TASK)
+@task(name="build", task_run_name="build {context.run.as_of}", timeout_seconds=12 * 3600, **TASK)
 def build_marts(context: RunContext, rebuild: bool) -> list[Built]:
     """Bring every model but the segments up to date; earlier chunks of a long stretch build history only.
 
@@ -59,7 +59,6 @@ def build_marts(context: RunContext, rebuild: bool) -> list[Built]:
     name="build-segments",
     task_run_name="build segments {context.run.as_of}",
     timeout_seconds=4 * 3600,
-    tags=["build"],
     **TASK,
 )
 def build_segments(context: RunContext, rebuild: bool) -> list[Built]:

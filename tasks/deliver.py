@@ -16,7 +16,6 @@ from tasks.retry import RETRIED
     name="deliver",
     task_run_name="deliver {segment.name} {context.run.as_of}",
     timeout_seconds=2 * 3600,
-    tags=["deliver"],
     **RETRIED,
 )
 def deliver_segment(context: RunContext, segment: SegmentDefinition) -> Delivered:

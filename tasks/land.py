@@ -11,7 +11,7 @@ from tasks.context import RunContext, utc_now
 from tasks.retry import RETRIED
 
 
-@task(name="land", task_run_name="land {table} {context.run.as_of}", timeout_seconds=4 * 3600, tags=["land"], **RETRIED)
+@task(name="land", task_run_name="land {table} {context.run.as_of}", timeout_seconds=4 * 3600, **RETRIED)
 def land_table(context: RunContext, table: str, refresh: bool, accept: bool) -> Landed:
     """Land `table`; a committed landing of the day is kept unless `refresh`. Raises GuardBlocked for an odd batch."""
     started = utc_now()

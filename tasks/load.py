@@ -11,7 +11,7 @@ from tasks.context import RunContext, utc_now
 from tasks.retry import RETRIED
 
 
-@task(name="load", task_run_name="load {table} {context.run.as_of}", timeout_seconds=4 * 3600, tags=["load"], **RETRIED)
+@task(name="load", task_run_name="load {table} {context.run.as_of}", timeout_seconds=4 * 3600, **RETRIED)
 def load_table(context: RunContext, table: str) -> Loaded:
     """Load every committed batch that is not in `raw` yet, also those of earlier runs that were cut off."""
     with context.step("load", table) as facts:

@@ -11,9 +11,7 @@ from tasks.context import RunContext, utc_now
 from tasks.retry import RETRIED
 
 
-@task(
-    name="publish", task_run_name="publish {context.run.as_of}", timeout_seconds=2 * 3600, tags=["publish"], **RETRIED
-)
+@task(name="publish", task_run_name="publish {context.run.as_of}", timeout_seconds=2 * 3600, **RETRIED)
 def publish_schemas(context: RunContext, schemas: Sequence[str]) -> None:
     """Publish `schemas`, all at once; a kill leaves the earlier publication in place."""
     with context.step("publish", ",".join(schemas)):

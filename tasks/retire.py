@@ -9,7 +9,7 @@ from tasks.context import RunContext, utc_now
 from tasks.retry import RETRIED
 
 
-@task(name="retire", task_run_name="retire {context.run.as_of}", timeout_seconds=4 * 3600, tags=["retire"], **RETRIED)
+@task(name="retire", task_run_name="retire {context.run.as_of}", timeout_seconds=4 * 3600, **RETRIED)
 def retire_landings(context: RunContext) -> list[Retired]:
     """Remove superseded landings and empty personal columns of old ones, where the settings say so."""
     with context.step("retire") as facts:

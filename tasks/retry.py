@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from prefect.cache_policies import NO_CACHE
@@ -31,3 +32,14 @@ RETRIED: dict[str, Any] = {
     "retry_jitter_factor": 0.5,
     "retry_condition_fn": may_heal,
 }
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Prefect says for every task in a thread that its timeout cannot interrupt a blocking call: true, and known.
+
+    What blocks is bounded below: statement timeouts of the sources, request timeouts of S3, the lock's own limit.
+    """
+    return "Timeouts in worker threads" not in record.getMessage()
+
+
+logging.getLogger("prefect.task_runs").addFilter(_is_news)

@@ -38,14 +38,14 @@ def build(context: SuiteContext) -> gx.ExpectationSuite:
             "marketing_consent_given",
             "Consent to marketing is neither all yes nor all no.",
             "marketing_consent",
-            block=(1e-9, 1 - 1e-9),
+            warn=(1e-9, 1 - 1e-9),
             remedy=ASK,
         ),
         *rules.share(
             "support_consent_given",
             "Consent to support contact is neither all yes nor all no.",
             "support_consent",
-            block=(1e-9, 1 - 1e-9),
+            warn=(1e-9, 1 - 1e-9),
             remedy=ASK,
         ),
         *rules.measure(

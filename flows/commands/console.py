@@ -13,7 +13,8 @@ from rich.table import Table
 
 from regulars.step_log import logger
 
-console = Console(highlight=False, soft_wrap=True)
+# Where nobody looks, lines are long enough for a program to read them.
+console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 
 
 @contextmanager

@@ -39,13 +39,15 @@ def _plan_ingest(context: RunContext, parameters: dict[str, Any]) -> Iterator[di
             yield {"stage": "land", "table": table, "what": what, "batch_id": newest.batch_id}
             continue
         for read in plan_extract(context.contracts[table], context.sources, context.settings, day):
-            yield {
-                "stage": "land",
-                "table": table,
-                "what": f"{table}: read {read['what']}",
-                **{k: v for k, v in read.items() if k != "what"},
-            }
+            yield {"stage": "land", "what": f"{table}: {_read_in_words(read)}", **read}
     yield {"stage": "gate", "what": f"judge raw for {day}", "layer": "raw"}
+
+
+def _read_in_words(read: dict[str, Any]) -> str:
+    """One read of a source: what, how much where that is known, and the window of events."""
+    size = f", {read['bytes']:,} bytes" if "bytes" in read else ""
+    window = f", events from {read['window'][0]} to {read['window'][1]} UTC" if read["window"] else ""
+    return f"read {read.get('file') or read.get('source')} of {read['from']}{size}{window}"
 
 
 def _plan_transform(context: RunContext, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:

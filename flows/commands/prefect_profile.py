@@ -13,10 +13,7 @@ def use_local_prefect() -> None:
     (home / "prefect").mkdir(parents=True, exist_ok=True)  # Prefect's own database is opened there
     defaults = {
         "PREFECT_HOME": str(home / "prefect"),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_LOGGING_LEVEL": "CRITICAL",  # errors are printed by the command, in words; steps by the step log
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-        "DO_NOT_TRACK": "1",
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)

@@ -211,12 +211,7 @@ def _sheet(request: Request, file: SourceFile, path: Path, engine: duckdb.DuckDB
 
 
 def _query_piece(request: Request, engine: duckdb.DuckDBPyConnection, spool: Path) -> Piece:
-    """The query of `query:` over views of `files:`. Damaged files are refused here, not salvaged."""
-    if not request.source.files:
-        raise ConfigError(
-            f"sources.yml: tables.{request.table}.query needs files: {{name: path}}",
-            remedy="name the files the query reads",
-        )
+    """The query of `query:` over views of `files:`, or of constants. Damaged files are refused here, not salvaged."""
     files = []
     for name, path in request.source.files.items():
         relations = []
@@ -234,7 +229,7 @@ def _query_piece(request: Request, engine: duckdb.DuckDBPyConnection, spool: Pat
             f"sources.yml: tables.{request.table}.query: {first_line(error)}",
             remedy="correct the query; it runs in DuckDB",
         ) from None
-    names = ", ".join(request.source.files.values())
+    names = ", ".join(request.source.files.values()) or "constants"
     return Piece(f"query over {names}", query, columns, is_windowed=_is_dated(request), position={"files": files})
 
 

@@ -16,7 +16,7 @@ import duckdb
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from regulars.engine import identifier, load_extension, quote
+from regulars.engine import identifier, load_extension, quote, unique_name
 from regulars.errors import ConfigError, RegularsError, SourceError, TransientError
 from regulars.sources.base import Piece, Request
 from regulars.sources.config import Connection, Sources
@@ -49,16 +49,17 @@ class PostgresReader:
     def open(self, request: Request, engine: duckdb.DuckDBPyConnection, spool: Path) -> Iterator[Iterator[Piece]]:
         query, columns, is_windowed, table = _pushed_down(request)
         load_extension(engine, "postgres_scanner")
+        database = unique_name("source")
         snapshot = request.connection.options.get("snapshot")
         try:
-            engine.execute(f"attach {quote(_conninfo(request.connection))} as source_database (type postgres)")
+            engine.execute(f"attach {quote(_conninfo(request.connection))} as {database} (type postgres)")
             engine.execute("begin")
             if snapshot:
                 statement = f"set transaction snapshot {quote(str(snapshot))}"
-                engine.execute(f"call postgres_execute('source_database', {quote(statement)})")
+                engine.execute(f"call postgres_execute('{database}', {quote(statement)})")
         except duckdb.Error as error:
             raise source_error(request, str(error)) from None
-        relation = f"select * from postgres_query('source_database', {quote(query)})"
+        relation = f"select * from postgres_query('{database}', {quote(query)})"
         start, end = request.window or (None, None)
         position = {"table": table, "window": [start.isoformat(), end.isoformat()] if start and end else None}
         counting = f"select count(*) from ({query}) as counted"
@@ -68,14 +69,14 @@ class PostgresReader:
             columns,
             is_windowed=is_windowed,
             position=position,
-            count=f"select * from postgres_query('source_database', {quote(counting)})",
+            count=f"select * from postgres_query('{database}', {quote(counting)})",
         )
         try:
             yield iter([piece])
         except duckdb.Error as error:
             raise source_error(request, str(error)) from None
         finally:
-            _end(engine)
+            _end(engine, database)
 
     def plan(self, request: Request) -> list[dict[str, Any]]:
         query, columns, is_windowed, table = _pushed_down(request)
@@ -262,9 +263,9 @@ def _place(connection: Connection) -> str:
     return f"PostgreSQL at {parts.get('host') or 'localhost'}/{parts.get('dbname') or ''}"
 
 
-def _end(engine: duckdb.DuckDBPyConnection) -> None:
+def _end(engine: duckdb.DuckDBPyConnection, database: str) -> None:
     """Close the read transaction and let go of the connection; an engine that failed has done so already."""
-    for statement in ("rollback", "detach source_database"):
+    for statement in ("rollback", f"detach {database}"):
         try:
             engine.execute(statement)
         except duckdb.Error:

@@ -49,7 +49,7 @@ class Warehouse(Protocol):
         """Take batches out of `raw` (retention), optionally for one that says the same, in one transaction."""
 
     def known_batches(self, table: str) -> set[str]:
-        """Identifiers of the batches of `table` that are visible in `raw`."""
+        """Identifiers of the batches of `table` that are, or until their retention were, visible in `raw`."""
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of a small result."""

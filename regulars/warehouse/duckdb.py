@@ -115,7 +115,10 @@ class DuckDBWarehouse:
         self._committed(once)
 
     def known_batches(self, table: str) -> set[str]:
-        rows = self.query("select batch_id from ops.ingestion_logs where table_name = ? and status = 'loaded'", [table])
+        rows = self.query(
+            "select batch_id from ops.ingestion_logs where table_name = ? and status in ('loaded', 'retired', 'removed')",
+            [table],
+        )
         return {batch_id for (batch_id,) in rows}
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

@@ -65,7 +65,9 @@ class Warehouse:
         self.con.execute(EFFECTIVE_BATCHES)
         for contract in CONTRACTS.values():
             columns = ", ".join(f"{name} {kind}" for name, kind in contract.landed_columns)
-            self.con.execute(f"create table raw.{contract.table} ({columns}, _record_number bigint, _as_of date, _batch_id varchar)")
+            self.con.execute(
+                f"create table raw.{contract.table} ({columns}, _record_number bigint, _as_of date, _batch_id varchar)"
+            )
 
     def load(self, *batches: Batch) -> None:
         for batch in batches:
@@ -76,7 +78,10 @@ class Warehouse:
             if batch.rows:
                 names = [name for name, _ in CONTRACTS[batch.table].landed_columns]
                 marks = ", ".join("?" for _ in range(len(names) + 3))
-                rows = [[*map(row.get, names), number, batch.as_of, batch.batch_id] for number, row in enumerate(batch.rows, 1)]
+                rows = [
+                    [*map(row.get, names), number, batch.as_of, batch.batch_id]
+                    for number, row in enumerate(batch.rows, 1)
+                ]
                 self.con.executemany(f"insert into raw.{batch.table} values ({marks})", rows)
 
     def rows(self, query: str) -> list[Row]:

@@ -23,15 +23,48 @@ COUNTS = {
     "service_requests": "service_request_count", "product_support_usage": "help_view_count", "repeat_engagements": "repeat_engagement_count",
     "retention_action": "retention_action_count", "feature_adoption": "feature_count",
 }  # fmt: skip
-ATTRIBUTES = (
-    "email_hash phone_hash birth_year gender account_status tier region_code region_name country_code signed_up_on "
-    "marketing_consent support_consent low_engagement_score high_engagement_score has_profile"
-).split()
-COUNTED = (
-    "login_count purchase_count feedback_count purchase_amount support_call_count support_chat_count ticket_count open_ticket_count "
-    "service_request_count open_service_request_count help_view_count repeat_engagement_count retention_action_count feature_count"
-).split()
-LAST = "last_activity_on last_retention_action_type last_retention_action_on last_retention_outcome engagement_score scored_on engagement_band".split()
+ATTRIBUTES = [
+    "email_hash",
+    "phone_hash",
+    "birth_year",
+    "gender",
+    "account_status",
+    "tier",
+    "region_code",
+    "region_name",
+    "country_code",
+    "signed_up_on",
+    "marketing_consent",
+    "support_consent",
+    "low_engagement_score",
+    "high_engagement_score",
+    "has_profile",
+]
+COUNTED = [
+    "login_count",
+    "purchase_count",
+    "feedback_count",
+    "purchase_amount",
+    "support_call_count",
+    "support_chat_count",
+    "ticket_count",
+    "open_ticket_count",
+    "service_request_count",
+    "open_service_request_count",
+    "help_view_count",
+    "repeat_engagement_count",
+    "retention_action_count",
+    "feature_count",
+]
+LAST = [
+    "last_activity_on",
+    "last_retention_action_type",
+    "last_retention_action_on",
+    "last_retention_outcome",
+    "engagement_score",
+    "scored_on",
+    "engagement_band",
+]
 TRACKED = ATTRIBUTES + COUNTED + LAST
 ZERO = Decimal("0.00")
 
@@ -49,7 +82,9 @@ class Oracle:
 
     @staticmethod
     def _counts(batch: Batch, found: list[Batch]) -> bool:
-        newest = max((b.revision for b in found if (b.table, b.as_of, b.scope) == (batch.table, batch.as_of, "full")), default=0)
+        newest = max(
+            (b.revision for b in found if (b.table, b.as_of, b.scope) == (batch.table, batch.as_of, "full")), default=0
+        )
         return batch.revision == newest if batch.scope == "full" else batch.revision > newest
 
     def calendar(self) -> list[date]:
@@ -109,17 +144,31 @@ class Oracle:
                 facts[row["user_id"]].append((table, self._on(table, row), row))
         users = set(profiles) | (set(facts) if self.population == "union" else set())
         sources = self._sources(day)
-        return {user: self._member(user, day, profiles.get(user), regions, thresholds, facts[user]) | sources for user in users}
+        return {
+            user: self._member(user, day, profiles.get(user), regions, thresholds, facts[user]) | sources
+            for user in users
+        }
 
     def _sources(self, day: date) -> Row:
-        newest = {t: max((b.as_of for b in self.effective if b.table == t and b.as_of <= day), default=None) for t in CONTRACTS}
+        newest = {
+            t: max((b.as_of for b in self.effective if b.table == t and b.as_of <= day), default=None)
+            for t in CONTRACTS
+        }
         return {
             "sources_present": ",".join(sorted(t for t, on in newest.items() if on)),
             "sources_missing": ",".join(sorted(t for t, on in newest.items() if not on)),
             "oldest_source_on": min((on for on in newest.values() if on), default=None),
         }
 
-    def _member(self, user: str, day: date, profile: Row | None, regions: Any, thresholds: Any, facts: list[tuple[str, date, Row]]) -> Row:
+    def _member(
+        self,
+        user: str,
+        day: date,
+        profile: Row | None,
+        regions: Any,
+        thresholds: Any,
+        facts: list[tuple[str, date, Row]],
+    ) -> Row:
         member: Row = dict.fromkeys(ATTRIBUTES)
         member |= {name: value for name, value in (profile or {}).items() if name in member}
         member |= {"snapshot_date": day, "user_id": user, "has_profile": profile is not None}
@@ -139,7 +188,13 @@ class Oracle:
             window = self._counts_of(facts, day - timedelta(days=days - 1), day)
             names = ["login_count", "purchase_count", "feedback_count", "purchase_amount"]
             if days == 30:
-                names += ["support_call_count", "support_chat_count", "service_request_count", "help_view_count", "repeat_engagement_count"]
+                names += [
+                    "support_call_count",
+                    "support_chat_count",
+                    "service_request_count",
+                    "help_view_count",
+                    "repeat_engagement_count",
+                ]
             member |= {f"{name}_{days}d": window[name] for name in names}
         points = [((on - day).days, row["engagement_score"]) for table, on, row in facts if table == "engagement_score"]
         member["engagement_score_trend_30d"] = _slope([(x, y) for x, y in points if -30 < x <= 0])
@@ -163,7 +218,9 @@ class Oracle:
     @staticmethod
     def _last(facts: list[tuple[str, date, Row]]) -> Row:
         active = [on for table, on, _ in facts if table == "user_activity"]
-        actions = [(row["acted_at"], row["action_id"], on, row) for table, on, row in facts if table == "retention_action"]
+        actions = [
+            (row["acted_at"], row["action_id"], on, row) for table, on, row in facts if table == "retention_action"
+        ]
         scores = {on: row["engagement_score"] for table, on, row in facts if table == "engagement_score"}
         *_, acted_on, action = max(actions, key=lambda a: a[:2]) if actions else (None, {})
         scored_on = max(scores, default=None)
@@ -196,9 +253,17 @@ class Oracle:
         month_ago = day - timedelta(days=30)
         members = [m for m in self.master(day).values() if m["account_status"] == "active"]
         if name == "highly_engaged":
-            chosen = [m for m in members if m["engagement_band"] == "high" and m["last_activity_on"] and m["last_activity_on"] > month_ago]
+            chosen = [
+                m
+                for m in members
+                if m["engagement_band"] == "high" and m["last_activity_on"] and m["last_activity_on"] > month_ago
+            ]
         else:
-            chosen = [m for m in members if m["engagement_band"] == "low" or (m["last_activity_on"] or m["signed_up_on"]) <= month_ago]
+            chosen = [
+                m
+                for m in members
+                if m["engagement_band"] == "low" or (m["last_activity_on"] or m["signed_up_on"]) <= month_ago
+            ]
         return {m["user_id"] for m in chosen}
 
     def membership(self) -> list[Row]:
@@ -248,7 +313,13 @@ class Oracle:
             if row["region_code"] is not None and row["region_code"] not in regions:
                 named["user_profile", "unknown_region"].append(row["user_id"])
         return [
-            {"snapshot_date": day, "table_name": table, "reason": reason, "row_count": len(users), "member_count": len(set(users))}
+            {
+                "snapshot_date": day,
+                "table_name": table,
+                "reason": reason,
+                "row_count": len(users),
+                "member_count": len(set(users)),
+            }
             for (table, reason), users in named.items()
         ]
 

@@ -69,14 +69,22 @@ class World:
 
     def _region_metadata(self, day: date) -> list[Row]:
         return [
-            {"region_code": code, "region_name": self.chance.choice([f"Region {code}", code]), "country_code": self.chance.choice(["DE", None])}
+            {
+                "region_code": code,
+                "region_name": self.chance.choice([f"Region {code}", code]),
+                "country_code": self.chance.choice(["DE", None]),
+            }
             for code in ["N", "S"]
             if self.chance.random() < 0.9
         ]
 
     def _region_thresholds(self, day: date) -> list[Row]:
         return [
-            {"region_code": code, "low_engagement_score": Decimal(self.chance.choice([20, 30])), "high_engagement_score": Decimal(self.chance.choice([60, 70]))}
+            {
+                "region_code": code,
+                "low_engagement_score": Decimal(self.chance.choice([20, 30])),
+                "high_engagement_score": Decimal(self.chance.choice([60, 70])),
+            }
             for code in ["N", "S", "X"]
             if self.chance.random() < 0.9
         ]
@@ -121,10 +129,16 @@ class World:
         ]  # fmt: skip
 
     def _support_calls(self, day: date) -> list[Row]:
-        return [{"call_id": key, "user_id": self._user(), "started_at": self._moment(day), "duration_seconds": 1} for key in self._keys("c")]
+        return [
+            {"call_id": key, "user_id": self._user(), "started_at": self._moment(day), "duration_seconds": 1}
+            for key in self._keys("c")
+        ]
 
     def _support_chats(self, day: date) -> list[Row]:
-        return [{"chat_id": key, "user_id": self._user(), "started_at": self._moment(day), "message_count": 1} for key in self._keys("h")]
+        return [
+            {"chat_id": key, "user_id": self._user(), "started_at": self._moment(day), "message_count": 1}
+            for key in self._keys("h")
+        ]
 
     def _issue_tickets(self, day: date) -> list[Row]:
         return [
@@ -147,7 +161,13 @@ class World:
         ]  # fmt: skip
 
     def _product_support_usage(self, day: date) -> list[Row]:
-        return [{"usage_id": key, "user_id": self._user(), "viewed_at": self._moment(day), "content_type": "faq"} for key in self._keys("v")]
+        return [
+            {"usage_id": key, "user_id": self._user(), "viewed_at": self._moment(day), "content_type": "faq"}
+            for key in self._keys("v")
+        ]
 
     def _repeat_engagements(self, day: date) -> list[Row]:
-        return [{"engagement_id": key, "user_id": self._user(), "engaged_at": self._moment(day), "engagement_type": "event"} for key in self._keys("g")]
+        return [
+            {"engagement_id": key, "user_id": self._user(), "engaged_at": self._moment(day), "engagement_type": "event"}
+            for key in self._keys("g")
+        ]

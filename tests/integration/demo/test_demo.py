@@ -33,7 +33,9 @@ def regulars(home: Path) -> Run:
     def run(*arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "REGULARS_HOME": str(home), "COLUMNS": "200"}
         command = [str(Path(sys.executable).with_name("regulars")), *arguments]
-        ended = subprocess.run(command, cwd=PROJECT_DIR, env=environment, capture_output=True, text=True, timeout=500, check=False)
+        ended = subprocess.run(
+            command, cwd=PROJECT_DIR, env=environment, capture_output=True, text=True, timeout=500, check=False
+        )
         assert ended.returncode == status, ended.stdout[-3000:] + ended.stderr[-3000:]
         return ended
 
@@ -78,14 +80,22 @@ def test_a_query_as_table_csv_and_json(played: str, regulars: Run) -> None:
 def test_status_tells_runs_freshness_quarantine_and_checks(played: str, regulars: Run) -> None:
     text = regulars("status").stdout
     assert "daily-loyalty-merge" in text and "user_profile" in text
-    assert set(json.loads(regulars("status", "--json").stdout)) == {"Last runs", "Freshness", "Quarantined rows", "Failed checks"}
+    assert set(json.loads(regulars("status", "--json").stdout)) == {
+        "Last runs",
+        "Freshness",
+        "Quarantined rows",
+        "Failed checks",
+    }
 
 
 def test_quarantine_lists_places_and_reasons_without_contents(played: str, regulars: Run) -> None:
     rows = json.loads(regulars("quarantine", "list", "--json").stdout)
     assert {row["rule"] for row in rows} >= {"type", "required", "enum", "min", "max"}
     assert all(row["source"] and row["record"] > 0 and row["reason"] for row in rows)
-    assert "nothing changed" in regulars("quarantine", "replay", "--table", rows[0]["table"], "--as-of", rows[0]["as_of"]).stdout
+    assert (
+        "nothing changed"
+        in regulars("quarantine", "replay", "--table", rows[0]["table"], "--as-of", rows[0]["as_of"]).stdout
+    )
 
 
 def test_a_plan_reads_nothing_and_says_what_would_happen(played: str, regulars: Run, home: Path) -> None:
@@ -109,3 +119,28 @@ def test_a_plan_reads_nothing_and_says_what_would_happen(played: str, regulars: 
 )
 def test_wrong_usage_ends_with_status_2_and_says_why(regulars: Run, arguments: tuple[str, ...], said: str) -> None:
     assert said in regulars(*arguments, status=2).stderr
+
+
+def test_the_python_of_the_readme_runs(played: str, home: Path) -> None:
+    block = re.search(r"```python\n(.*?)```", (PROJECT_DIR / "README.md").read_text(), re.DOTALL)
+    assert block
+    environment = {
+        **os.environ, "REGULARS_HOME": str(home), "PREFECT_HOME": str(home / "prefect"), "PREFECT_LOGGING_LEVEL": "ERROR",
+    }  # fmt: skip
+    ended = subprocess.run(
+        [sys.executable, "-c", block[1]],
+        cwd=PROJECT_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    assert "2026-01-09 [('highly_engaged'," in ended.stdout
+    assert "engagement_band" in ended.stdout
+
+
+@pytest.mark.parametrize("command", ["validate", "status", "quarantine list"])
+def test_the_commands_of_the_readme_are_those_that_run_here(command: str) -> None:
+    assert f"regulars {command}" in (PROJECT_DIR / "README.md").read_text()

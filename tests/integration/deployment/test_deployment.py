@@ -85,7 +85,13 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 
 def prefect(environment: dict[str, str], *arguments: str) -> str:
     ended = subprocess.run(
-        [PREFECT, "--no-prompt", *arguments], env=environment, cwd=PROJECT_DIR, capture_output=True, text=True, timeout=400, check=False
+        [PREFECT, "--no-prompt", *arguments],
+        env=environment,
+        cwd=PROJECT_DIR,
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
     )
     assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
     return ended.stdout
@@ -93,7 +99,10 @@ def prefect(environment: dict[str, str], *arguments: str) -> str:
 
 def ask(environment: dict[str, str], path: str) -> list[dict[str, object]]:
     request = urllib.request.Request(
-        f"{environment['PREFECT_API_URL']}/{path}", data=b"{}", headers={"Content-Type": "application/json"}, method="POST"
+        f"{environment['PREFECT_API_URL']}/{path}",
+        data=b"{}",
+        headers={"Content-Type": "application/json"},
+        method="POST",
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
         found: list[dict[str, object]] = json.load(answer)

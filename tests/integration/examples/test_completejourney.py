@@ -13,7 +13,7 @@ from prefect.testing.utilities import prefect_test_harness
 from regulars.settings import PROJECT_DIR
 from regulars.warehouse.duckdb_publish import PublishedReader, read_published
 
-pytestmark = [pytest.mark.real_data, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.real_data, pytest.mark.long, pytest.mark.timeout(900)]
 FIRST, DAYS = date(2017, 3, 1), 30
 LAST = FIRST + timedelta(days=DAYS - 1)
 SINCE = FIRST - timedelta(days=3)  # the lookback of the first day
@@ -67,7 +67,10 @@ def test_purchases_equal_the_files(published: PublishedReader, files: duckdb.Duc
 
 def test_windows_equal_the_files(published: PublishedReader, files: duckdb.DuckDBPyConnection) -> None:
     since = LAST - timedelta(days=6)
-    expected = one(files, f"select count(*) from transactions_sample where cast(transaction_timestamp as date) between '{since}' and '{LAST}'")
+    expected = one(
+        files,
+        f"select count(*) from transactions_sample where cast(transaction_timestamp as date) between '{since}' and '{LAST}'",
+    )
     assert published.query("select sum(purchase_count_7d) from marts.loyalty_master") == [expected]
 
 
@@ -89,14 +92,17 @@ def test_households_with_and_without_demographics(published: PublishedReader, fi
 
 def test_campaigns_and_coupons_equal_the_files(published: PublishedReader, files: duckdb.DuckDBPyConnection) -> None:
     (targets,) = one(
-        files, f"select count(*) from campaigns join campaign_descriptions using (campaign_id) where start_date between '{SINCE}' and '{LAST}'"
+        files,
+        f"select count(*) from campaigns join campaign_descriptions using (campaign_id) where start_date between '{SINCE}' and '{LAST}'",
     )
     (features,) = one(
         files,
         f"""select count(*) from (select distinct household_id, campaign_id, coupon_upc from coupon_redemptions
             where redemption_date between '{SINCE}' and '{LAST}')""",
     )
-    assert published.query("select sum(retention_action_count), sum(feature_count) from marts.loyalty_master") == [(targets, features)]
+    assert published.query("select sum(retention_action_count), sum(feature_count) from marts.loyalty_master") == [
+        (targets, features)
+    ]
     assert one(files, "select count(*) from campaigns") == (6589,)
     assert one(files, "select count(*) from coupon_redemptions") == (2102,)
 

@@ -35,7 +35,9 @@ def sample_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def world(prefect_server: None, sample_files: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Path]:
+def world(
+    prefect_server: None, sample_files: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[[str], Path]:
     """Make a home of its own current: `world("name")` gives its folder, and flows that run next belong to it."""
     sources = {
         "connections": {"files": {"kind": "files", "path": str(sample_files)}},

@@ -23,19 +23,27 @@ def fingerprint(warehouse: Any) -> dict[str, tuple[int, str]]:
     found = {f"{schema}.{name}": digest(warehouse, f"{schema}.{name}") for schema, name in warehouse.query(RELATIONS)}
     for table, columns in RECORDS.items():
         found[f"ops.{table}"] = digest(warehouse, f"(select distinct {columns} from ops.{table} where true) as records")
-    found["quarantine.rows"] = digest(warehouse, "(select * exclude (quarantined_at, replayed_at) from quarantine.rows) as kept")
+    found["quarantine.rows"] = digest(
+        warehouse, "(select * exclude (quarantined_at, replayed_at) from quarantine.rows) as kept"
+    )
     return found
 
 
 def digest(warehouse: Any, relation: str) -> tuple[int, str]:
     """Number of rows, and the sum of their hashes."""
-    ((rows, total),) = warehouse.query(f"select count(*), coalesce(sum(hash(found)), 0) from (select * from {relation}) as found")
+    ((rows, total),) = warehouse.query(
+        f"select count(*), coalesce(sum(hash(found)), 0) from (select * from {relation}) as found"
+    )
     return int(rows), str(total)
 
 
 def differences(left: dict[str, tuple[int, str]], right: dict[str, tuple[int, str]]) -> list[str]:
     """Relations that are not equal, with their rows on both sides."""
-    return [f"{name}: {left.get(name)} and {right.get(name)}" for name in sorted({*left, *right}) if left.get(name) != right.get(name)]
+    return [
+        f"{name}: {left.get(name)} and {right.get(name)}"
+        for name in sorted({*left, *right})
+        if left.get(name) != right.get(name)
+    ]
 
 
 def unbalanced_batches(warehouse: Any) -> list[tuple[Any, ...]]:
@@ -43,9 +51,13 @@ def unbalanced_batches(warehouse: Any) -> list[tuple[Any, ...]]:
     broken = warehouse.query(
         "select table_name, batch_id from ops.ingestion_logs where status = 'loaded' and rows_read <> rows_loaded + rows_quarantined + rows_duplicate"
     )
-    for table, batch_id, rows in warehouse.query("select table_name, batch_id, rows_loaded from ops.ingestion_logs where status = 'loaded'"):
+    for table, batch_id, rows in warehouse.query(
+        "select table_name, batch_id, rows_loaded from ops.ingestion_logs where status = 'loaded'"
+    ):
         ((held,),) = warehouse.query(f"select count(*) from raw.{table} where _batch_id = ?", [batch_id])
         if held != rows:
             broken.append((table, batch_id, rows, held))
-    twice = warehouse.query("select batch_id, count(*) from ops.ingestion_logs where status = 'loaded' group by batch_id having count(*) > 1")
+    twice = warehouse.query(
+        "select batch_id, count(*) from ops.ingestion_logs where status = 'loaded' group by batch_id having count(*) > 1"
+    )
     return [*broken, *twice]

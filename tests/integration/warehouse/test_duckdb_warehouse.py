@@ -11,10 +11,10 @@ from datetime import date, datetime, timedelta
 import duckdb
 import pytest
 
+from regulars.batches import Batch
 from regulars.contracts import Contract
 from regulars.errors import ConfigError, TransientError
 from regulars.manifest import Manifest, Part, Verdict, batch_folder, write_manifest
-from regulars.batches import Batch
 from regulars.run import Run
 from regulars.run_days import BuildDays, days_to_build, remember_built
 from regulars.settings import Settings

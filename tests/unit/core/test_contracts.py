@@ -74,3 +74,27 @@ def test_the_fingerprint_ignores_words_and_follows_rules(tmp_path: Path) -> None
     said_otherwise = {**GOOD, "description": "All orders."}
     ruled_otherwise = {**GOOD, "columns": [{**GOOD["columns"][0], "data_type": "bigint"}]}
     assert fingerprint(GOOD) == fingerprint(said_otherwise) != fingerprint(ruled_otherwise)
+
+
+def test_the_schema_for_editors_is_up_to_date_and_agrees_with_the_reader() -> None:
+    import json
+
+    from jsonschema import Draft202012Validator
+
+    from regulars.contract_schema import contract_schema
+
+    kept = json.loads((PROJECT_DIR / "dbt/warehouse/contracts.schema.json").read_text())
+    assert kept == json.loads(json.dumps(contract_schema())), "python -m regulars.contract_schema writes it anew"
+    validator = Draft202012Validator(kept)
+    for path in (PROJECT_DIR / "dbt/warehouse/models/staging").rglob("_*__sources.yml"):
+        document = yaml.safe_load(path.read_text())
+        assert list(validator.iter_errors(document)) == []
+        assert "contracts.schema.json" in path.read_text().splitlines()[0]
+    for wrong in (
+        {**GOOD, "config": {"meta": {"mode": "sometimes", "owner": "sales", "key": ["order_id"]}}},
+        {**GOOD, "config": {"meta": {"mode": "snapshot", "key": ["order_id"]}}},
+        {**GOOD, "columns": [{**GOOD["columns"][0], "data_type": "text"}]},
+        {**GOOD, "columns": [{**GOOD["columns"][0], "config": {"meta": {"colour": "red"}}}]},
+    ):
+        assert list(validator.iter_errors({"version": 2, "sources": [{"name": "shop", "tables": [wrong]}]}))
+    assert list(validator.iter_errors({"version": 2, "sources": [{"name": "shop", "tables": [GOOD]}]})) == []

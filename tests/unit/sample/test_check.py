@@ -21,7 +21,7 @@ create table ops.ingestion_logs (table_name text, as_of date, status text, rows_
 create table marts.loyalty_unmatched_rows (table_name text, reason text, row_count bigint, member_count bigint);
 create table marts.loyalty_history (user_id text, valid_from date, valid_to date, is_deleted boolean, tier text, region_code text,
     ticket_count bigint, open_ticket_count bigint, login_count bigint, last_activity_on date, purchase_amount decimal(18, 2));
-"""  # noqa: E501
+"""
 
 
 class Warehouse:

@@ -12,6 +12,7 @@
     {%- if not execute -%} {{ return(run_rows) }} {%- endif -%}
     {%- set contract = contract_of(source_name, table_name) -%}
     {%- set key = contract.key | join(', ') -%}
+    {%- set named_keys = contract.columns | map(attribute='name') | select('in', contract.key) | join(', ') -%}
     {%- set order = 'landed_on, ' ~ version_order(contract) -%}
     {%- if not contract.key -%}
         {{ exceptions.raise_compiler_error(table_name ~ ' has no key: its versions cannot be told apart') }}
@@ -23,10 +24,7 @@
         select * from run_rows
         {%- if not is_from_start() %}
         union all
-        select earlier.*
-        from ({{ effective_rows(source_name, table_name, '< ' ~ first_day()) }}
-        ) as earlier
-        where exists (select 1 from run_rows where {{ same_key('run_rows', 'earlier', contract.key) }})
+        {{ effective_rows(source_name, table_name, '< ' ~ first_day(), 'select ' ~ named_keys ~ ' from run_rows') }}
         {%- endif %}
     ),
     {#- One sort does both: the last row of a day wins, and the next row belongs to the day that replaces it. #}

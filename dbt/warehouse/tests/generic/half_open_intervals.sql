@@ -8,17 +8,16 @@ with followed as (
         {{ key | join(', ') }},
         {{ starts }} as starts_on,
         {{ ends }} as ends_on,
-        lead({{ starts }}) over (partition by {{ key | join(', ') }} order by {{ starts }}) as next_starts_on,
-        row_number() over (partition by {{ key | join(', ') }} order by {{ starts }} desc) = 1 as is_last
+        lead({{ starts }}) over (partition by {{ key | join(', ') }} order by {{ starts }}) as next_starts_on
     from {{ model }}
     where {{ ends }} is null or {{ ends }} >= {{ first_day() }}
 )
 
 select * from followed
 where ends_on <= starts_on
-    or (not is_last and (ends_on is null or next_starts_on < ends_on))
+    or (next_starts_on is not null and (ends_on is null or next_starts_on < ends_on))
     {%- if not allow_gaps %}
-    or (is_last and ends_on is not null)
+    or (next_starts_on is null and ends_on is not null)
     or next_starts_on > ends_on
     {%- endif %}
 {% endtest %}
