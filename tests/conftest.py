@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from regulars.settings import Settings
+
+# Read when Prefect is imported: what its logs say of every task would only be captured and thrown away.
+os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
+os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")
+
+# Files that take longest begin first, so that two processes end at about the same time.
+LONGEST = (
+    "flows/test_daily",
+    "integration/dbt",
+    "integration/demo",
+    "flows/test_stopped",
+    "integration/deployment",
+    "integration/quality",
+)
 
 # Machines differ in speed: properties are about results, never about time.
 hypothesis.settings.register_profile("regulars", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -28,3 +43,10 @@ def datasets() -> Path:
     if not DATASETS.is_dir():
         pytest.skip("../shared/datasets is absent: real data does not ship with the project")
     return DATASETS
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        return next((number for number, part in enumerate(LONGEST) if part in item.path.as_posix()), len(LONGEST))
+
+    items.sort(key=rank)

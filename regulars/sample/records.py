@@ -15,6 +15,7 @@ def activity(day: date, name: str, user: str | None, **changed: str | None) -> R
 
 
 def purchase(day: date, name: str, user: str | None, amount: str, **changed: str | None) -> Record:
+    """A purchase of `amount`, text as the source writes it."""
     bought = {"activity_type": "purchase", "purchase_amount": amount, "currency_code": "EUR"}
     return activity(day, name, user, **{**bought, **changed})
 

@@ -138,6 +138,7 @@ def full_sql(types: Mapping[str, str], guarded: bool, sql: DuckDBDialect, only_e
 
 
 def left_rows_sql(guarded: bool, sql: DuckDBDialect) -> str:
+    """Who left and why, in order of user_id; `guarded` for CSV, where an id may look like a formula."""
     member = (
         f"case when {sql.is_formula(MEMBER)} then '''' || {MEMBER} else {MEMBER} end as {MEMBER}" if guarded else MEMBER
     )
