@@ -1,5 +1,6 @@
 # Everything runs in .venv, installed through constraints.txt; a target makes what it needs.
-PYTHON ?= python3.11
+# Any Python 3.11 will do: the first of these that is one.
+PYTHON ?= $(shell for found in python3.11 python3 python; do $$found -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$found && break; done)
 BIN := .venv/bin
 STAMP := .venv/.installed
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
@@ -10,7 +11,7 @@ export DO_NOT_TRACK := 1
 install: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: set PYTHON=/path/to/python3.11"; exit 2; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 is needed: make ... PYTHON=/path/to/python3.11"; exit 2; }
 	@echo "installing into .venv (about three minutes the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"

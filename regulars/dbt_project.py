@@ -15,7 +15,6 @@ from regulars.run import Run
 from regulars.run_days import BuildDays
 from regulars.settings import Settings
 
-HISTORY_ONLY = ("+loyalty_history",)  # what an earlier chunk of a long stretch has to build
 SEGMENTS = ("path:models/segments",)
 FAILED = {"error", "fail", "runtime error"}
 

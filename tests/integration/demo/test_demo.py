@@ -144,3 +144,12 @@ def test_the_python_of_the_readme_runs(played: str, home: Path) -> None:
 @pytest.mark.parametrize("command", ["validate", "status", "quarantine list"])
 def test_the_commands_of_the_readme_are_those_that_run_here(command: str) -> None:
     assert f"regulars {command}" in (PROJECT_DIR / "README.md").read_text()
+
+
+def test_sample_data_for_people_who_want_files(regulars: Run, tmp_path: Path) -> None:
+    made = regulars(
+        "sample", "--users", "500", "--days", "1", "--seed", "3", "--out", str(tmp_path / "sample"), "--load-postgres"
+    ).stdout
+    assert "user_profile" in made and "embedded PostgreSQL holds" in made
+    assert (tmp_path / "sample" / "user_profile" / "2026-01-05.csv").exists()
+    assert json.loads((tmp_path / "sample" / "planted.json").read_text())
