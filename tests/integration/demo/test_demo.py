@@ -15,7 +15,7 @@ import pytest
 from regulars.postgres.server import stop_server
 from regulars.settings import PROJECT_DIR
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 

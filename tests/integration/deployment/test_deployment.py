@@ -24,7 +24,7 @@ from regulars.sample.write import write_sample
 from regulars.settings import PROJECT_DIR
 from regulars.warehouse.duckdb_publish import read_published
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 DAY = date(2026, 1, 5)
 PREFECT = str(Path(sys.executable).with_name("prefect"))
 
