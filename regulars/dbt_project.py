@@ -90,6 +90,8 @@ def build_arguments(
         variables,
     ]
     arguments += ["--target-path", str(target_path), "--log-path", str(target_path), "--threads", str(settings.threads)]
+    # A model that is left out as it is keeps its tests: they go by their own names and places.
+    arguments += ["--indirect-selection", "empty"]
     arguments += ["--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check"]
     if parsed_project(settings).exists():
         arguments += ["--partial-parse-file-path", str(parsed_project(settings))]

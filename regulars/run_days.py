@@ -46,15 +46,20 @@ def days_to_build(
     return _cut(first, last, [day for day in landed if first <= day <= last], chunk_days)
 
 
-def remember_built(warehouse: Warehouse, stage: Stage) -> None:
-    """Record that `stage` now holds exactly the effective batches."""
+def remember_built(warehouse: Warehouse, stage: Stage, until: date | None = None) -> None:
+    """Record that `stage` holds exactly the effective batches up to the day `until` (all without one)."""
     with warehouse.transaction():
-        warehouse.execute("delete from ops.built_batches where stage = ?", [stage])
+        forget_built(warehouse, stage)
         warehouse.execute(
             """insert into ops.built_batches (stage, batch_id, table_name, as_of)
-               select ?, batch_id, table_name, as_of from ops.effective_batches""",
-            [stage],
+               select ?, batch_id, table_name, as_of from ops.effective_batches where as_of <= ?""",
+            [stage, until or date.max],
         )
+
+
+def forget_built(warehouse: Warehouse, stage: Stage) -> None:
+    """Record that `stage` must be built from the first day on: so a rebuild that is killed is carried on to its end."""
+    warehouse.execute("delete from ops.built_batches where stage = ?", [stage])
 
 
 def _cut(first: date, last: date, days: Sequence[date], size: int) -> list[BuildDays]:

@@ -9,6 +9,7 @@ from dbt_common.events.base_types import EventLevel
 from prefect import task
 from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings
 
+from regulars.build_state import build_state, models_in_place
 from regulars.dbt_project import (
     SEGMENTS,
     Built,
@@ -18,39 +19,17 @@ from regulars.dbt_project import (
     raise_if_failed,
     read_results,
 )
-from regulars.run_days import BuildDays, Stage, days_to_build, remember_built
+from regulars.run_days import BuildDays, Stage, days_to_build, forget_built, remember_built
 from tasks.context import RunContext, utc_now
 from tasks.retry import TASK
 
 
 @task(name="build", task_run_name="build {context.run.as_of}", timeout_seconds=12 * 3600, **TASK)
 def build_marts(context: RunContext, rebuild: bool) -> list[Built]:
-    """Bring every model but the segments up to date; earlier chunks of a long stretch go untested.
-
-    Raises BuildError; what is published stays as it was.
-    """
+    """Bring every model but the segments up to date; raises BuildError, and what is published stays as it was."""
     with context.step("build") as facts:
-        chunks = _pending(context, "marts", rebuild)
-        built = [
-            run_dbt(
-                context,
-                days,
-                f"build-{days.as_of}",
-                exclude=SEGMENTS,
-                full_refresh=rebuild and days == chunks[0],
-                with_tests=False,
-            )
-            for days in chunks[:-1]
-        ]
-        last = chunks[-1]
-        built.append(run_dbt(context, last, "build", exclude=SEGMENTS, full_refresh=rebuild and last == chunks[0]))
-        remember_built(context.warehouse, "marts")
-        facts.update(
-            first_day=str(chunks[0].first_day),
-            last_day=str(last.as_of),
-            models=built[-1].count("model"),
-            tests=built[-1].count("test"),
-        )
+        built = _build(context, "marts", rebuild, exclude=SEGMENTS)
+        facts.update(_days(built), models=built[-1].count("model"), tests=built[-1].count("test"))
         return built
 
 
@@ -63,26 +42,32 @@ def build_marts(context: RunContext, rebuild: bool) -> list[Built]:
 def build_segments(context: RunContext, rebuild: bool) -> list[Built]:
     """Bring the segments and their membership up to date. Raises BuildError."""
     with context.step("build-segments") as facts:
-        chunks = _pending(context, "segments", rebuild)
-        built = [
-            run_dbt(
-                context,
-                days,
-                f"segments-{days.as_of}",
-                select=SEGMENTS,
-                full_refresh=rebuild and days == chunks[0],
-                with_tests=days == chunks[-1],
-            )
-            for days in chunks
-        ]
-        remember_built(context.warehouse, "segments")
-        facts.update(first_day=str(chunks[0].first_day), last_day=str(chunks[-1].as_of))
+        built = _build(context, "segments", rebuild, select=SEGMENTS)
+        facts.update(_days(built))
         return built
 
 
-def _pending(context: RunContext, stage: Stage, rebuild: bool) -> list[BuildDays]:
-    size = context.settings.history_chunk_days
-    return days_to_build(context.warehouse, stage, context.run.as_of, chunk_days=size, rebuild=rebuild)
+def _build(
+    context: RunContext, stage: Stage, rebuild: bool, *, select: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> list[Built]:
+    """Build the days that need it in chunks, oldest first; only the last is tested. Each finished chunk is remembered."""
+    warehouse, size = context.warehouse, context.settings.history_chunk_days
+    chunks = days_to_build(warehouse, stage, context.run.as_of, chunk_days=size, rebuild=rebuild)
+    if rebuild:
+        forget_built(warehouse, stage)
+    built = []
+    for days in chunks:
+        is_fresh, is_last = rebuild and days == chunks[0], days == chunks[-1]
+        label = f"{stage}-{days.as_of}"
+        built.append(
+            run_dbt(context, days, label, select=select, exclude=exclude, full_refresh=is_fresh, with_tests=is_last)
+        )
+        remember_built(warehouse, stage, days.as_of)
+    return built
+
+
+def _days(built: Sequence[Built]) -> dict[str, str]:
+    return {"first_day": str(built[0].days.first_day), "last_day": str(built[-1].days.as_of)}
 
 
 def run_dbt(
@@ -93,10 +78,13 @@ def run_dbt(
     settings = context.settings
     target = settings.home_dir / "dbt" / context.run.run_id / label
     target.mkdir(parents=True, exist_ok=True)
-    os.environ.update(context.warehouse.dbt_environment() | build_environment(days))
+    population = context.sources.population.replace("contract", "")
+    state = build_state(context.warehouse, settings, days, population)
+    os.environ.update(context.warehouse.dbt_environment() | build_environment(days) | state.environment())
+    in_place = [] if full_refresh else models_in_place(context.warehouse, state)
     arguments = build_arguments(
-        settings, target_path=target, population=context.sources.population.replace("contract", ""),
-        select=select, exclude=exclude, full_refresh=full_refresh, with_tests=with_tests,
+        settings, target_path=target, population=population,
+        select=select, exclude=[*exclude, *in_place], full_refresh=full_refresh, with_tests=with_tests,
     )  # fmt: skip
     runner = PrefectDbtRunner(
         settings=PrefectDbtSettings(

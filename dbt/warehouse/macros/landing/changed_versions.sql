@@ -5,14 +5,16 @@
 
     The known version of a key on D is, among the winners of the batches up to D, the one that landed last (append) or the one with
     the greatest event time and then the last landed (upsert: an older state never replaces a newer one). Batches before the run's first day
-    are read only for keys that the run's batches name.
+    are read only for keys that the run's batches name; `stored`, where given, is a table of net changes (`new_versions`) that knows them already.
+    Nearly every key comes once: only the others are sorted.
 -#}
-{% macro changed_versions(source_name, table_name) -%}
+{% macro changed_versions(source_name, table_name, stored=none) -%}
     {%- set run_rows = effective_rows(source_name, table_name, 'between ' ~ first_day() ~ ' and ' ~ as_of()) -%}
     {%- if not execute -%} {{ return(run_rows) }} {%- endif -%}
     {%- set contract = contract_of(source_name, table_name) -%}
     {%- set key = contract.key | join(', ') -%}
     {%- set named_keys = contract.columns | map(attribute='name') | select('in', contract.key) | join(', ') -%}
+    {%- set columns = contract.columns | map(attribute='name') | join(', ') ~ ', landed_on, is_deleted' -%}
     {%- set order = 'landed_on, ' ~ version_order(contract) -%}
     {%- if not contract.key -%}
         {{ exceptions.raise_compiler_error(table_name ~ ' has no key: its versions cannot be told apart') }}
@@ -22,10 +24,18 @@
     ),
     candidates as (
         select * from run_rows
-        {%- if not is_from_start() %}
+        {%- if stored and not is_from_start() %}
+        union all
+        select {{ columns }} from {{ stored }} as stored
+        where sign > 0 and landed_on < {{ first_day() }}
+            and exists (select 1 from run_rows where {{ same_key('run_rows', 'stored', contract.key) }})
+        {%- elif not is_from_start() %}
         union all
         {{ effective_rows(source_name, table_name, '< ' ~ first_day(), 'select ' ~ named_keys ~ ' from run_rows') }}
         {%- endif %}
+    ),
+    repeated as (
+        select {{ key }} from candidates group by {{ key }} having count(*) > 1
     ),
     {#- One sort does both: the last row of a day wins, and the next row belongs to the day that replaces it. #}
     ordered as (
@@ -38,6 +48,7 @@
             {%- endif %}
             lead(landed_on) over (partition by {{ key }} order by {{ order }}) as next_landed_on
         from candidates
+        where exists (select 1 from repeated where {{ same_key('repeated', 'candidates', contract.key) }})
     ),
     {%- if contract.mode == 'upsert' %}
     known as (
@@ -53,9 +64,12 @@
         where next_landed_on is null or next_landed_on <> landed_on
     )
     {%- endif %}
-    select known.*, landed_on as counted_on, 1 as sign from known
+    select {{ columns }}, landed_on as counted_on, 1 as sign from candidates
+    where not exists (select 1 from repeated where {{ same_key('repeated', 'candidates', contract.key) }})
+    union all
+    select {{ columns }}, landed_on as counted_on, 1 as sign from known
     where landed_on >= {{ first_day() }}
     union all
-    select known.*, replaced_on as counted_on, -1 as sign from known
+    select {{ columns }}, replaced_on as counted_on, -1 as sign from known
     where replaced_on >= {{ first_day() }}
 {%- endmacro %}

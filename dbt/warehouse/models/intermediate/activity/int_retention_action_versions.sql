@@ -1,15 +1,3 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days') }}
 
-with versions as (
-    {{ new_versions('dw_a', 'retention_action') }}
-)
-
-select
-    action_id,
-    user_id,
-    action_type,
-    acted_at,
-    {{ business_date('acted_at') }} as acted_on,
-    outcome,
-    landed_on
-from versions
+{{ new_versions('dw_a', 'retention_action', this) }}

@@ -1,9 +1,10 @@
 with versions as (
     select
         versions.*,
+        {{ business_date('acted_at') }} as acted_on,
         lead(landed_on) over (partition by action_id order by landed_on) as replaced_on
     from {{ ref('int_retention_action_versions') }} as versions
-    where landed_on <= {{ as_of() }}
+    where sign > 0 and landed_on <= {{ as_of() }}
 ),
 
 changes as (

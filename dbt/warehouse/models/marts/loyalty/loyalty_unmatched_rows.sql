@@ -1,24 +1,18 @@
 {%- set member_tables = {
-    'engagement_score': ref('stg_dw_a__engagement_score'),
-    'feature_adoption': ref('stg_dw_a__feature_adoption'),
-    'issue_tickets': ref('stg_dw_b__issue_tickets'),
-    'product_support_usage': ref('stg_dw_b__product_support_usage'),
-    'repeat_engagements': ref('stg_dw_b__repeat_engagements'),
-    'retention_action': ref('stg_dw_a__retention_action'),
-    'service_requests': ref('stg_dw_b__service_requests'),
-    'support_calls': ref('stg_dw_b__support_calls'),
-    'support_chats': ref('stg_dw_b__support_chats'),
-    'user_activity': ref('stg_dw_a__user_activity'),
+    'dw_a': ['engagement_score', 'feature_adoption', 'retention_action', 'user_activity'],
+    'dw_b': ['issue_tickets', 'product_support_usage', 'repeat_engagements', 'service_requests', 'support_calls', 'support_chats'],
 } %}
 
-with named as (
-    {% for table_name, relation in member_tables.items() -%}
-    select '{{ table_name }}' as table_name, user_id, cast(count(*) as bigint) as row_count
-    from {{ relation }}
-    where landed_on = {{ newest_day() }}
-    group by user_id
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+with strangers as (
+    {% for source_name, tables in member_tables.items() -%}
+    {%- set is_last_source = loop.last -%}
+    {%- for table_name in tables -%}
+    select '{{ table_name }}' as table_name, user_id from (
+        {{ rows_of_strangers(source_name, table_name, ref('loyalty_master'), newest_day()) }}
+    ) as {{ table_name }}
+    {{ 'union all' if not (loop.last and is_last_source) }}
+    {% endfor -%}
+    {%- endfor %}
 ),
 
 left_users as (
@@ -28,14 +22,12 @@ left_users as (
 
 users as (
     select
-        named.table_name,
+        strangers.table_name,
         case when left_users.user_id is null then 'unknown_user' else 'left_user' end as reason,
-        sum(named.row_count) as row_count,
-        count(*) as member_count
-    from named
-    left join {{ ref('loyalty_master') }} as members on named.user_id = members.user_id
-    left join left_users on named.user_id = left_users.user_id
-    where members.user_id is null
+        count(*) as row_count,
+        count(distinct strangers.user_id) as member_count
+    from strangers
+    left join left_users on strangers.user_id = left_users.user_id
     group by 1, 2
 ),
 

@@ -1,0 +1,62 @@
+"""What a model of the warehouse must have been made from to be left as it is.
+
+A run that was killed is carried on, not begun again: each model leaves a mark in `ops.built_models` in the transaction that
+makes it (macro `mark_built`), and a model whose mark says exactly what this run would make is not built once more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from regulars.run_days import BuildDays
+from regulars.settings import Settings
+from regulars.warehouse.base import Warehouse
+
+IN_PLACE = """
+select b.model
+from ops.built_models as b
+inner join information_schema.tables as t on b.model = t.table_name and b.schema_name = t.table_schema
+where b.mark in (?, ?)
+order by b.model
+"""
+
+
+@dataclass(frozen=True)
+class BuildState:
+    """Marks of one dbt run, 16 hex digits each.
+
+    `project` is left by models that depend on the project alone (views of lasting meaning, `meta.lasting`), `days` by
+    all others, which depend on the days of the run and the batches that count.
+    """
+
+    project: str
+    days: str
+
+    def environment(self) -> dict[str, str]:
+        """Variables through which the models learn their marks."""
+        return {"REGULARS_PROJECT_MARK": self.project, "REGULARS_DAYS_MARK": self.days}
+
+
+def build_state(warehouse: Warehouse, settings: Settings, days: BuildDays, population: str) -> BuildState:
+    """The marks of a run over `days`, from the project's files, the settings that reach models, and the batches."""
+    project = _digest([_project_digest(settings.dbt_project_dir), settings.timezone, population])
+    batches = warehouse.query("select batch_id from ops.effective_batches order by batch_id")
+    facts = [project, str(days.first_day), str(days.as_of), *(batch_id for (batch_id,) in batches)]
+    return BuildState(project, _digest(facts))
+
+
+def models_in_place(warehouse: Warehouse, state: BuildState) -> list[str]:
+    """Names of models that are there and bear the marks of `state`."""
+    return [model for (model,) in warehouse.query(IN_PLACE, [state.project, state.days])]
+
+
+def _project_digest(folder: Path) -> str:
+    files = sorted(path for part in ("models", "macros") for path in (folder / part).rglob("*") if path.is_file())
+    return _digest(f"{path.relative_to(folder)} {path.read_text()}" for path in [folder / "dbt_project.yml", *files])
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
