@@ -28,7 +28,7 @@ order by b.model
 class BuildState:
     """Marks of one dbt run, 16 hex digits each.
 
-    `project` is left by models that depend on the project alone (views of lasting meaning, `meta.lasting`), `days` by
+    `project` is left by models that depend on the project alone (the staging views, `meta.lasting`), `days` by
     all others, which depend on the days of the run and the batches that count.
     """
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from dbt_common.events.base_types import EventLevel
 from prefect import task
@@ -80,7 +81,7 @@ def run_dbt(
     target.mkdir(parents=True, exist_ok=True)
     population = context.sources.population.replace("contract", "")
     state = build_state(context.warehouse, settings, days, population)
-    os.environ.update(context.warehouse.dbt_environment() | build_environment(days) | state.environment())
+    environment = context.warehouse.dbt_environment() | build_environment(days) | state.environment()
     in_place = [] if full_refresh else models_in_place(context.warehouse, state)
     arguments = build_arguments(
         settings, target_path=target, population=population,
@@ -93,9 +94,25 @@ def run_dbt(
         ),
         raise_on_failure=False, disable_assets=True, _disable_callbacks=not settings.dbt_node_tasks,
     )  # fmt: skip
-    runner.invoke(arguments)
+    with _environment(environment):
+        runner.invoke(arguments)
     keep_parsed_project(settings, target)
     built = read_results(target, days)
     context.warehouse.record("dq_check_logs", built.check_rows(context.run, utc_now()))
     raise_if_failed(built)
     return built
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Variables of one dbt run only: a dbt that somebody calls later in this process must not find them."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

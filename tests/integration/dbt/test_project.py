@@ -8,13 +8,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
 import yaml
 
+from regulars.build_state import build_state, models_in_place
+from regulars.run_days import BuildDays
+from regulars.settings import Settings
 from tests.integration.dbt.dbt_calls import failed_nodes, invoke_dbt, run_dbt
-from tests.integration.dbt.landings import PROJECT, Warehouse
+from tests.integration.dbt.landings import PROJECT, Batch, Warehouse
 from tests.integration.dbt.worlds import World
 
 MODELS = sorted((PROJECT / "models").rglob("*.sql"))
@@ -123,3 +127,37 @@ def test_models_are_short_and_keep_to_sql_that_both_engines_know() -> None:
         assert not re.search(r"\bgroup by all\b|\bexclude\b|\bfilter\s*\(|::|\bunnest\b|\border by all\b", text), path
         for order in re.findall(r"order by ([^)\n]*) desc\b(?! nulls last)", text):
             raise AssertionError(f"{path}: {order} desc without nulls last")
+
+
+@pytest.mark.timeout(900)
+def test_models_say_what_they_were_made_from(
+    new_warehouse: Callable[[], Warehouse], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a killed run leaves: models up to loyalty_history bear the marks of the run, the others are still to be made."""
+    world, warehouse = World(7), new_warehouse()
+    warehouse.load(*world.batches)
+    warehouse.con.execute("create table ops.built_models (schema_name varchar, model varchar, mark varchar)")
+    asked = SimpleNamespace(query=lambda sql, values=(): warehouse.con.execute(sql, list(values)).fetchall())
+    days = BuildDays(world.days[0], world.days[-1])
+    state = build_state(asked, settings, days, "")
+    for name, value in state.environment().items():
+        monkeypatch.setenv(name, value)
+    run_dbt(warehouse.path, days.as_of, days.first_day, arguments=("--exclude", "loyalty_master+"))
+    made = set(models_in_place(asked, state))
+    assert {"stg_dw_a__user_profile", "int_user_totals_summed", "loyalty_history"} <= made
+    assert not made & {"loyalty_master", "feature_adoption_by_region", "loyalty_unmatched_rows", "loyalty_history_daily"}
+
+    other_days = build_state(asked, settings, BuildDays(world.days[-1], world.days[-1]), "")
+    lasting = set(models_in_place(asked, other_days))
+    assert "stg_dw_a__user_profile" in lasting and not lasting & {"loyalty_history", "int_state_days"}
+    assert models_in_place(asked, build_state(asked, settings, days, "union")) == []
+
+    warehouse.con.execute("drop table intermediate.int_support_calls_changed")
+    assert "int_support_calls_changed" not in models_in_place(asked, state)
+    for name in state.environment():
+        monkeypatch.delenv(name)
+    run_dbt(warehouse.path, days.as_of, days.first_day, arguments=("--select", "loyalty_history"))
+    assert "loyalty_history" not in models_in_place(asked, state), "dbt by itself takes the mark away"
+
+    warehouse.load(Batch("region_metadata", days.as_of, (), revision=9))
+    assert set(models_in_place(asked, build_state(asked, settings, days, ""))) == lasting, "another batch counts"

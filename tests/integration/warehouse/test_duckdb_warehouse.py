@@ -16,7 +16,7 @@ from regulars.contracts import Contract
 from regulars.errors import ConfigError, TransientError
 from regulars.manifest import Manifest, Part, Verdict, batch_folder, write_manifest
 from regulars.run import Run
-from regulars.run_days import BuildDays, days_to_build, remember_built
+from regulars.run_days import BuildDays, days_to_build, forget_built, remember_built
 from regulars.settings import Settings
 from regulars.storage import FolderStorage
 from regulars.warehouse import open_warehouse
@@ -210,6 +210,24 @@ def test_only_what_changed_is_built_again(settings: Settings, warehouse: Warehou
         "a day without a batch"
     )
     assert days_to_build(warehouse, "marts", days[2], chunk_days=7, rebuild=True) == [BuildDays(days[0], days[2])]
+
+
+def test_a_build_that_was_cut_off_goes_on_with_the_next_chunk(settings: Settings, warehouse: Warehouse) -> None:
+    days = [DAY + timedelta(days=n) for n in range(4)]
+    for day in days:
+        warehouse.load(ORDERS, [land(settings, "orders", day, 2)], RUN, NOW)
+    remember_built(warehouse, "marts")
+    forget_built(warehouse, "marts")  # a rebuild begins
+    first, second = days_to_build(warehouse, "marts", days[3], chunk_days=2)
+    remember_built(warehouse, "marts", first.as_of)
+    assert days_to_build(warehouse, "marts", days[3], chunk_days=2) == [second]
+
+    remember_built(warehouse, "marts")
+    warehouse.load(ORDERS, [land(settings, "orders", days[0], 4, revision=2)], RUN, NOW)
+    remember_built(warehouse, "marts", days[1])  # a revised day, of which only the first chunk was built
+    assert days_to_build(warehouse, "marts", days[3], chunk_days=2) == [second], (
+        "days after it wait, though their batches are old"
+    )
 
 
 def test_a_lock_held_by_nobody_is_no_lock(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-{{ config(materialized='view', meta={'lasting': true}) }}
+{{ config(materialized='view') }}
 
 with bounds as (
     select min(as_of) as first_on, max(as_of) as last_on from {{ source('ops', 'effective_batches') }}

@@ -1,4 +1,4 @@
-{{ config(materialized='view', meta={'lasting': true}) }}
+{{ config(materialized='view') }}
 
 with batches as (
     select distinct table_name, as_of, next_as_of from {{ source('ops', 'effective_batches') }}
