@@ -16,8 +16,9 @@ from regulars.errors import ContractError
 from regulars.manifest import Part
 from regulars.rows import plan_rows
 from regulars.sources.base import Piece, Request
-from regulars.sources.salvage import refusal
+from regulars.sources.salvage import is_damage, refusal
 
+OF_VALUES = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfRangeException)
 PARQUET = "(format parquet, compression zstd, compression_level 1)"
 POSITION = "coalesce(_record_number, file_row_number + 1)"
 
@@ -117,14 +118,16 @@ def _type_piece(
         written = engine.execute(f"copy ({plan.select}) to {quote(str(target))} {PARQUET}").fetchone()
         rows = int(written[0]) if written else 0
         total = engine.execute(piece.count or plan.total).fetchone() if plan.is_filtered else None
-    except duckdb.InvalidInputException as error:
-        if not _is_damage(error):
-            raise _expression_failed(request, piece, error) from None
-        if piece.salvage is None:
+    except duckdb.Error as error:
+        if is_damage(error) and piece.salvage is not None:
+            return _type_piece(request, piece.salvage(str(error)), engine, spool, number, draft)
+        if is_damage(error):
             raise refusal(piece.source, str(error)) from None
-        return _type_piece(request, piece.salvage(str(error)), engine, spool, number, draft)
-    except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
-        raise _expression_failed(request, piece, error) from None
+        if isinstance(error, OF_VALUES) and _is_readable(piece, engine):
+            raise _expression_failed(request, piece, error) from None
+        if piece.explain is None:
+            raise
+        raise piece.explain(error) from None
     draft.notes += [note for note in plan.notes if note not in draft.notes]
     draft.rows_filtered += int(total[0]) - rows if total else 0
     bad = engine.execute(f"select count(_rejected) from read_parquet({quote(str(target))})").fetchone()
@@ -197,9 +200,14 @@ def _write_rejects(item: _Typed, engine: duckdb.DuckDBPyConnection, target: Path
     draft.add(draft.rejects, target, item.piece.source, sum(int(count) for _, count in counts))
 
 
-def _is_damage(error: duckdb.Error) -> bool:
-    text = str(error)
-    return "CSV Error" in text or "CSV Parser" in text or "Invalid unicode" in text
+def _is_readable(piece: Piece, engine: duckdb.DuckDBPyConnection) -> bool:
+    """Whether every value of the source can be read when nothing is made of it: then the fault lies with what is."""
+    read = " or ".join(f"hash({identifier(name)}) is null" for name, _ in piece.columns)
+    try:
+        engine.execute(f"select count(*) from ({piece.relation}) where {read}")
+    except duckdb.Error:
+        return False
+    return True
 
 
 def _expression_failed(request: Request, piece: Piece, error: duckdb.Error) -> ContractError:

@@ -70,6 +70,7 @@ class PostgresReader:
             is_windowed=is_windowed,
             position=position,
             count=f"select * from postgres_query('{database}', {quote(counting)})",
+            explain=lambda error: source_error(request, str(error)),
         )
         try:
             yield iter([piece])

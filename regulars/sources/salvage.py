@@ -17,10 +17,12 @@ import pyarrow as pa
 
 from regulars.engine import identifier, quote
 from regulars.errors import ContractError
-from regulars.sources.base import Piece
-from regulars.sources.csv_files import CHUNK, header_record, plain_copy, read_csv_sql
+from regulars.sources.base import RESERVED, Piece
+from regulars.sources.csv_files import header_record, read_csv_sql
+from regulars.sources.intake import CHUNK
 from regulars.sources.options import ReadOptions
 
+RECORD = f"{RESERVED}record"
 LINE = re.compile(r"CSV Error on Line: (\d+)")
 ONE_LETTER = bytes(byte if byte == 10 else ord("x") for byte in range(256))  # a line end, or anything else
 WRONG_ENCODING_SHARE = 0.1
@@ -42,12 +44,11 @@ def salvage_csv(
     `cause` is what the strict reading said. Raises ContractError with file, line and remedy where not every line of the
     file can be accounted for.
     """
-    path = plain_copy(path, spool)
     if "state machine" in cause and not path.name.startswith("lines-"):
         return _with_one_line_end(engine, piece, path, read, columns, spool)
     target = spool / f"salvage-{path.name}.parquet"
     found = _read_patiently(engine, piece, path, read, columns, target, cause)
-    accepted, in_fields = _count_accepted(engine, target, columns)
+    accepted, in_fields = _count_accepted(engine, target, len(columns))
     broken = _broken_records(found, read)
     lines = count_lines(path, read.skip, with_blank=len(columns) == 1)
     header = _header_lines(path, read, piece.source)
@@ -67,9 +68,9 @@ def salvage_csv(
         f"(select *, file_row_number + 1 as accepted_number from read_parquet({quote(str(target))}, "
         "file_row_number = true))"
     )
-    listed = ", ".join(identifier(column) for column in columns)
+    listed = ", ".join(f"c{n} as {identifier(column)}" for n, column in enumerate(columns))
     relation = (
-        f"select {listed}, accepted_number + coalesce(broken_before, 0) as salvage_record from {numbered} as accepted "
+        f"select {listed}, accepted_number + coalesce(broken_before, 0) as {RECORD} from {numbered} as accepted "
         "asof left join (select accepted_before, max(broken_before) as broken_before from (select record_number - "
         "broken_before "
         "as accepted_before, broken_before from (select record_number, row_number() over (order by record_number) "
@@ -80,7 +81,7 @@ def salvage_csv(
     return replace(
         piece,
         relation=relation,
-        record="salvage_record",
+        record=RECORD,
         rejects=f"select * from read_parquet({quote(rejects)})",
         salvage=None,
     )
@@ -106,6 +107,12 @@ def _with_one_line_end(
     )
 
 
+def is_damage(error: duckdb.Error) -> bool:
+    """Whether the engine complains of the form of a CSV file (or of lines read as one)."""
+    marks = ("CSV Error", "CSV Parser", "Invalid unicode", "Parallel CSV Reader")
+    return any(mark in str(error) for mark in marks)
+
+
 def refusal(source: str, cause: str, detail: str = "") -> ContractError:
     """The error for a file that cannot be read without losing rows; `cause` is the engine's text."""
     line = LINE.search(cause)
@@ -115,6 +122,7 @@ def refusal(source: str, cause: str, detail: str = "") -> ContractError:
         ("Expected Number of Columns", "a wrong number of fields"),
         ("unicode", "bytes that are not text"),
         ("Maximum line size", "a line longer than read.max_line_bytes"),
+        ("does not support a full read", "a line longer than read.max_line_bytes"),
         ("state machine", "mixed line ends or quotes"),
     ):
         if mark in cause:
@@ -135,7 +143,8 @@ def _read_patiently(
     cause: str,
 ) -> list[tuple[Any, ...]]:
     engine.execute("drop table if exists reject_errors; drop table if exists reject_scans")
-    relation = read_csv_sql(path, read, piece.source, columns, extra=", store_rejects = true, parallel = false")
+    safe = [f"c{n}" for n, _ in enumerate(columns)]
+    relation = read_csv_sql(path, read, piece.source, safe, extra=", store_rejects = true, parallel = false")
     try:
         engine.execute(f"copy ({relation}) to {quote(str(target))} (format parquet)")
     except duckdb.Error as error:
@@ -147,11 +156,11 @@ def _read_patiently(
     ).fetchall()
 
 
-def _count_accepted(engine: duckdb.DuckDBPyConnection, target: Path, columns: list[str]) -> tuple[int, int]:
+def _count_accepted(engine: duckdb.DuckDBPyConnection, target: Path, width: int) -> tuple[int, int]:
     """Rows, and how many further lines their fields span (without blank ones, as the file's are counted)."""
-    single = len(columns) == 1
+    single = width == 1
     spans = []
-    for column in map(identifier, columns):
+    for column in (f"c{n}" for n in range(width)):
         pieces = f"string_split(replace(replace({column}, e'\\r\\n', e'\\n'), e'\\r', e'\\n'), e'\\n')"
         blank = "0" if single else f"len(list_filter({pieces}[2:-2], lambda line: line = ''))"
         spans.append(
