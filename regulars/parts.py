@@ -25,7 +25,8 @@ POSITION = "coalesce(_record_number, file_row_number + 1)"
 
 @dataclass
 class Draft:
-    """The files of a batch in the spool, with their counts; `files` maps a part's name to where it lies."""
+    """The files of a batch in the spool, with their counts; `files` maps a part's name to where it lies, `absent` a contract
+    column to a source that lacks it."""
 
     parts: list[Part] = field(default_factory=list)
     rejects: list[Part] = field(default_factory=list)
@@ -34,6 +35,7 @@ class Draft:
     rows_duplicate: int = 0
     rows_filtered: int = 0
     rejects_by_rule: dict[str, int] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
     positions: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -128,10 +130,24 @@ def _type_piece(
         if piece.explain is None:
             raise
         raise piece.explain(error) from None
+    draft.absent |= {name: piece.source for name in plan.absent if name not in draft.absent}
     draft.notes += [note for note in plan.notes if note not in draft.notes]
     draft.rows_filtered += int(total[0]) - rows if total else 0
     bad = engine.execute(f"select count(_rejected) from read_parquet({quote(str(target))})").fetchone()
     return _Typed(piece, target, rows, int(bad[0]) if bad else 0)
+
+
+def count_filled(draft: Draft, contract: Contract, engine: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Values (not null) of each contract column that has any, from the footers of the parts."""
+    if not draft.parts:
+        return {}
+    files = ", ".join(quote(str(draft.files[part.name])) for part in draft.parts)
+    rows = engine.execute(
+        "select path_in_schema, sum(num_values - stats_null_count)::bigint as filled "
+        f"from parquet_metadata([{files}]) group by path_in_schema"
+    ).fetchall()
+    found = {str(name): int(filled) for name, filled in rows if filled}
+    return {name: found[name] for name in contract.by_name if name in found}
 
 
 def _find_duplicates(contract: Contract, typed: list[_Typed], engine: duckdb.DuckDBPyConnection) -> dict[int, int]:

@@ -25,6 +25,7 @@ from regulars.sources.options import ReadOptions
 RECORD = f"{RESERVED}record"
 LINE = re.compile(r"CSV Error on Line: (\d+)")
 ONE_LETTER = bytes(byte if byte == 10 else ord("x") for byte in range(256))  # a line end, or anything else
+MOST_BROKEN = 100_000  # records; a file with more of them is not one that is damaged in places
 WRONG_ENCODING_SHARE = 0.1
 WRONG_ENCODING_ROWS = 20
 REMEDIES = "mend or resend the file, or correct delimiter, quote, escape, skip or encoding under read: in sources.yml"
@@ -49,6 +50,8 @@ def salvage_csv(
     target = spool / f"salvage-{path.name}.parquet"
     found = _read_patiently(engine, piece, path, read, columns, target, cause)
     accepted, in_fields = _count_accepted(engine, target, len(columns))
+    if len(found) >= MOST_BROKEN:
+        raise refusal(piece.source, cause, f"{MOST_BROKEN} broken records or more")
     broken = _broken_records(found, read)
     lines = count_lines(path, read.skip, with_blank=len(columns) == 1)
     header = _header_lines(path, read, piece.source)
@@ -144,14 +147,16 @@ def _read_patiently(
 ) -> list[tuple[Any, ...]]:
     engine.execute("drop table if exists reject_errors; drop table if exists reject_scans")
     safe = [f"c{n}" for n, _ in enumerate(columns)]
-    relation = read_csv_sql(path, read, piece.source, safe, extra=", store_rejects = true, parallel = false")
+    relation = read_csv_sql(
+        path, read, piece.source, safe, extra=f", store_rejects = true, parallel = false, rejects_limit = {MOST_BROKEN}"
+    )
     try:
         engine.execute(f"copy ({relation}) to {quote(str(target))} (format parquet)")
     except duckdb.Error as error:
         raise refusal(piece.source, str(error) or cause) from None
     return engine.execute(
-        "select line, min(line_byte_position), bool_or(error_type = 'INVALID ENCODING'), arg_min(error_type, "
-        "column_idx), "
+        "select line, min(line_byte_position), bool_or(error_type = 'INVALID ENCODING'), "
+        "arg_min(error_type, case error_type when 'LINE SIZE OVER MAXIMUM' then -1 else column_idx end), "
         "any_value(error_message) from reject_errors group by line order by line"
     ).fetchall()
 
