@@ -23,6 +23,7 @@ from regulars.sources.intake import CHUNK
 from regulars.sources.options import ReadOptions
 
 RECORD = f"{RESERVED}record"
+OVERFULL = "does not support a full read"  # what the engine says of a record longer than its buffer
 LINE = re.compile(r"CSV Error on Line: (\d+)")
 ONE_LETTER = bytes(byte if byte == 10 else ord("x") for byte in range(256))  # a line end, or anything else
 MOST_BROKEN = 100_000  # records; a file with more of them is not one that is damaged in places
@@ -45,6 +46,10 @@ def salvage_csv(
     `cause` is what the strict reading said. Raises ContractError with file, line and remedy where not every line of the
     file can be accounted for.
     """
+    # The engine shows the line it stumbled on, unless its buffer did not hold the record: looking for the end of such
+    # a record, the patient reading would not come back for hours.
+    if OVERFULL in cause or ("unterminated" in cause and "Original Line" not in cause):
+        raise refusal(piece.source, cause)
     if "state machine" in cause and not path.name.startswith("lines-"):
         return _with_one_line_end(engine, piece, path, read, columns, spool)
     target = spool / f"salvage-{path.name}.parquet"
@@ -112,7 +117,7 @@ def _with_one_line_end(
 
 def is_damage(error: duckdb.Error) -> bool:
     """Whether the engine complains of the form of a CSV file (or of lines read as one)."""
-    marks = ("CSV Error", "CSV Parser", "Invalid unicode", "Parallel CSV Reader")
+    marks = ("CSV Error", "CSV Parser", "Invalid unicode", OVERFULL)
     return any(mark in str(error) for mark in marks)
 
 
@@ -125,7 +130,7 @@ def refusal(source: str, cause: str, detail: str = "") -> ContractError:
         ("Expected Number of Columns", "a wrong number of fields"),
         ("unicode", "bytes that are not text"),
         ("Maximum line size", "a line longer than read.max_line_bytes"),
-        ("does not support a full read", "a line longer than read.max_line_bytes"),
+        (OVERFULL, "a line longer than read.max_line_bytes"),
         ("state machine", "mixed line ends or quotes"),
     ):
         if mark in cause:
