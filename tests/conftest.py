@@ -49,7 +49,7 @@ def datasets() -> Path:
     return DATASETS
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def workbook() -> Callable[..., None]:
     """Writes rows of values as the smallest xlsx file that readers accept; a string that begins with `<c` is a cell."""
     return write_workbook

@@ -22,8 +22,9 @@ import pytest
 from regulars.contracts import Column
 from regulars.errors import ContractError
 from regulars.landing import land
-from regulars.manifest import landed_days
+from regulars.manifest import day_manifests, landed_days
 from regulars.postgres.server import start_server, stop_server
+from regulars.quality.quarantine import replay
 from regulars.sources.config import Connection
 from regulars.storage import open_storage
 from regulars.warehouse import open_warehouse
@@ -93,15 +94,13 @@ def _records(table: Table) -> list[str]:
     """Objects as text, since a dict could not hold a key twice; a key without a value is left out."""
     rows = zip(*(values for _, values in table), strict=True)
     names = [name for name, _ in table]
-    return [
-        "{%s}"
-        % ",".join(
-            f"{json.dumps(name)}:{json.dumps(float(value) if isinstance(value, Decimal) else value)}"
-            for name, value in zip(names, row, strict=True)
-            if value is not None
-        )
-        for row in rows
-    ]
+    return [f"{{{','.join(_pairs(names, row))}}}" for row in rows]
+
+
+def _pairs(names: list[str], row: tuple[Any, ...]) -> Iterator[str]:
+    for name, value in zip(names, row, strict=True):
+        if value is not None:
+            yield f"{json.dumps(name)}:{json.dumps(float(value) if isinstance(value, Decimal) else value)}"
 
 
 def _parquet(table: Table) -> bytes:
@@ -218,8 +217,6 @@ def _check_raw(days: Days) -> None:
     assert set(days.rows) <= set(landed_days(storage, "people"))
     with open_warehouse(days.place.settings) as warehouse:
         warehouse.prepare({"people": days.contract})
-        from regulars.manifest import day_manifests
-
         manifests = [found for day in days.rows for found in day_manifests(storage, "people", day)]
         warehouse.load(days.contract, manifests, days.place.run(days.day), datetime(2026, 2, 1))
         counted = warehouse.query("select _as_of, count(*), count(name) from raw.people group by all order by all")
@@ -248,8 +245,6 @@ def test_a_column_that_is_there_but_empty_blocks_only_where_chance_does_not_expl
 
 
 def test_rows_kept_apart_for_drift_come_back_once_the_contract_says_what_is_meant(place, workbook) -> None:
-    from regulars.quality.quarantine import replay
-
     days = Days(place, "csv", "quarantine", workbook, None)
     manifest = days.land(DRIFTS["added"])
     sources, run = place.sources(path="{as_of}.csv"), place.run(days.day)
