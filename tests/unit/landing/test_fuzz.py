@@ -105,7 +105,7 @@ def _said(kind: str, content: bytes, record: int) -> tuple[int, str | None] | No
         email = folded.get("email")
         return int(float(folded["id"])), email if isinstance(email, str | None) else json.dumps(email)
     if kind == "csv" and b"\r" not in content and b'"' not in content:
-        header, *rows = [line.decode().split(",") for line in lines if line]
+        header, *rows = [line.decode("utf-8", "replace").split(",") for line in lines if line]
         names = [name.strip().lower() for name in header]
         email = rows[record - 1][names.index("email")] if "email" in names else ""
         return int(float(rows[record - 1][names.index("id")])), email or None
