@@ -52,6 +52,8 @@ def take_in(request: Request, file: SourceFile, kind: str, spool: Path) -> Path:
         target.symlink_to(given.absolute())
     if is_text and not recode:
         _refuse_other_encodings(target, file.name)
+    if kind in ("csv", "ndjson"):
+        _refuse_long_end(target, file.name, request.read)
     return target
 
 
@@ -114,4 +116,19 @@ def _refuse_other_encodings(path: Path, name: str) -> None:
         raise ContractError(
             f"{name} is not utf-8 text; it looks like {mark}",
             remedy=f"set read: {{encoding: {mark}}} for the table in sources.yml",
+        )
+
+
+def _refuse_long_end(path: Path, name: str, read: ReadOptions) -> None:
+    """The engine leaves out a last line that is longer than its buffer, and says nothing; any other it complains of."""
+    size = path.stat().st_size
+    if size <= read.max_line_bytes:
+        return
+    with open(path, "rb") as stream:
+        stream.seek(max(size - read.max_line_bytes - 2, 0))
+        end = stream.read().rstrip(b"\r\n")
+    if len(end) >= read.max_line_bytes and b"\n" not in end and b"\r" not in end:
+        raise ContractError(
+            f"{name}: its last line is longer than read.max_line_bytes; nothing of it was landed",
+            remedy="mend or resend the file, or raise read: {max_line_bytes: ...} of the table in sources.yml",
         )

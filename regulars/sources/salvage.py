@@ -53,13 +53,16 @@ def salvage_csv(
     if "state machine" in cause and not path.name.startswith("lines-"):
         return _with_one_line_end(engine, piece, path, read, columns, spool)
     target = spool / f"salvage-{path.name}.parquet"
-    found = _read_patiently(engine, piece, path, read, columns, target, cause)
-    accepted, in_fields = _count_accepted(engine, target, len(columns))
-    if len(found) >= MOST_BROKEN:
-        raise refusal(piece.source, cause, f"{MOST_BROKEN} broken records or more")
-    broken = _broken_records(found, read)
     lines = count_lines(path, read.skip, with_blank=len(columns) == 1)
     header = _header_lines(path, read, piece.source)
+    # What the engine keeps of each broken record is outside of its memory limit: they are counted before.
+    _read_patiently(engine, piece, path, read, columns, target, cause, "ignore_errors = true")
+    missing = lines - header - sum(_count_accepted(engine, target, len(columns)))
+    if missing > MOST_BROKEN:
+        raise refusal(piece.source, cause, f"more than {MOST_BROKEN} broken records")
+    _read_patiently(engine, piece, path, read, columns, target, cause, "store_rejects = true")
+    accepted, in_fields = _count_accepted(engine, target, len(columns))
+    broken = _broken_records(_rejected(engine), read)
     if lines - header != accepted + len(broken) + in_fields:
         raise refusal(
             piece.source, cause, f"{lines - header} lines, but only {accepted + len(broken) + in_fields} in records"
@@ -149,16 +152,19 @@ def _read_patiently(
     columns: list[str],
     target: Path,
     cause: str,
-) -> list[tuple[Any, ...]]:
+    errors: str,
+) -> None:
+    """Write the records that can be read to `target`; their columns are called c0, c1 ..."""
     engine.execute("drop table if exists reject_errors; drop table if exists reject_scans")
     safe = [f"c{n}" for n, _ in enumerate(columns)]
-    relation = read_csv_sql(
-        path, read, piece.source, safe, extra=f", store_rejects = true, parallel = false, rejects_limit = {MOST_BROKEN}"
-    )
+    relation = read_csv_sql(path, read, piece.source, safe, extra=f", {errors}, parallel = false")
     try:
         engine.execute(f"copy ({relation}) to {quote(str(target))} (format parquet)")
     except duckdb.Error as error:
         raise refusal(piece.source, str(error) or cause) from None
+
+
+def _rejected(engine: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
     return engine.execute(
         "select line, min(line_byte_position), bool_or(error_type = 'INVALID ENCODING'), "
         "arg_min(error_type, case error_type when 'LINE SIZE OVER MAXIMUM' then -1 else column_idx end), "

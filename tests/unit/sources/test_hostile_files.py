@@ -276,3 +276,11 @@ def test_json_that_is_deep_cut_or_empty(place) -> None:
     place.write("people.json", "\n")
     with pytest.raises(ContractError, match="not even a JSON value"):
         place.land(path="people.json", refresh=True)
+
+
+@pytest.mark.parametrize("kind", ["csv", "ndjson"])
+def test_a_last_line_beyond_the_limit_is_not_left_out(place, kind: str) -> None:
+    start = {"csv": "id,email\n1,a\n2,", "ndjson": '{"id":1}\n{"id":2,"email":"'}
+    place.write(f"people.{kind}", start[kind] + "x" * 40_000_000)
+    with pytest.raises(ContractError, match=rf"people\.{kind}: its last line is longer than read.max_line_bytes"):
+        place.land(_evolving(place), path=f"people.{kind}")

@@ -60,10 +60,19 @@ def _pieces(*parts: tuple[bytes, int]) -> bytes:
         ("a.csv", ((b"id,v\n1,", 1), (b"x", BIG), (b"\n2,y\n", 1)), {}, "longer than read.max_line_bytes"),
         ("a.csv", ((b"id,v\n1,", 1), (b"x", BIG - 9), (b"\n2,y\n", 1)), {"max_line_bytes": BIG}, 2),
         ("a.csv", ((b'id,v\n1,"', 1), (b"x\n", BIG // 2), (b'"\n2,y\n', 1)), {}, "unterminated quote at line 2"),
+        ("a.csv", ((b'id,v\n1,"', 1), (b"x", BIG), (b'"\n2,y\n', 1)), {}, "nothing of it was landed"),
+        ("a.csv", ((b"id,v\n1,", 1), (b"x", BIG)), {}, "last line is longer than read.max_line_bytes"),
+        ("a.csv", ((b'id,v\n1,a\n2,"', 1), (b"x\n", BIG // 2), (b'"', 1)), {}, "nothing of it was landed"),
+        ("a.ndjson", ((b'{"id":1}\n{"id":2,"v":"', 1), (b"x", BIG), (b'"}', 1)), {}, "last line is longer"),
         ("a.csv", ((b"x", BIG), (b"\n1,2\n", 1)), {}, "first record cannot be read"),
         ("a.csv", ((b"id,v", 1), (b",x", 100_000), (b"\n", 1)), {}, "more than read.max_columns"),
-        ("a.csv", ((b"id,v\n", 1), (b"broken\n", 3_000_000)), {}, "broken records or more"),
-        ("a.ndjson", ((b'{"id":1,"v":"', 1), (b"x", BIG), (b'"}\n', 1)), {}, "longer than read.max_line_bytes"),
+        ("a.csv", ((b"id,v\n", 1), (b"broken\n", 3_000_000)), {}, "more than 100000 broken records"),
+        (
+            "a.ndjson",
+            ((b'{"id":1,"v":"', 1), (b"x", BIG), (b'"}\n{"id":2}\n', 1)),
+            {},
+            "longer than read.max_line_bytes",
+        ),
         (
             "a.ndjson",
             ((b'{"id":1,"v":"', 1), (b"x", BIG - 99), (b'"}\n', 1)),
@@ -94,11 +103,14 @@ def test_huge_parquet_and_gzip_bombs(tmp_path: Path) -> None:
 
     pq.write_table(pa.table({"id": [1, 2], "v": ["x" * BIG, "y"]}), tmp_path / "a.parquet")
     assert _land(tmp_path, "a.parquet")["loaded"] == 2
-    pq.write_table(pa.table({f"c{n}": [1] for n in range(100_000)}), tmp_path / "b.parquet")
-    assert "more than read.max_columns" in str(_land(tmp_path, "b.parquet")["error"])
+    wide, packed = tmp_path / "wide", tmp_path / "packed"
+    wide.mkdir()
+    packed.mkdir()
+    pq.write_table(pa.table({f"c{n}": [1] for n in range(100_000)}), wide / "b.parquet")
+    assert "more than read.max_columns" in str(_land(wide, "b.parquet")["error"])
     chunk = (b"1," + b"x" * 998 + b"\n") * 10_000
-    with gzip.open(tmp_path / "bomb.csv.gz", "wb", compresslevel=1) as bomb:
+    with gzip.open(packed / "bomb.csv.gz", "wb", compresslevel=1) as bomb:
         bomb.write(b"id,v\n")
         for _ in range(200):
             bomb.write(chunk)
-    assert "times as much" in str(_land(tmp_path, "bomb.csv.gz")["error"])
+    assert "times as much" in str(_land(packed, "bomb.csv.gz")["error"])
