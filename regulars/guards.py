@@ -41,7 +41,7 @@ def judge(
     """
     rows = draft.rows_loaded
     parts = [str(draft.files[part.name]) for part in draft.parts]
-    earlier = earlier_days(storage, contract.table, as_of)
+    earlier = earlier_days(storage, contract.table, as_of, most=COMPARED if contract.mode == "snapshot" else 1)
     vanished = columns_vanished(draft, filled, earlier) if rows else []
     if contract.mode != "snapshot":
         if not rows:
@@ -90,8 +90,8 @@ def columns_vanished(draft: Draft, filled: Mapping[str, int], earlier: list[list
     return reasons
 
 
-def earlier_days(storage: Storage, table: str, as_of: date) -> list[list[Manifest]]:
-    """Effective accepted batches of each earlier landed day, newest day first, at most seven days."""
+def earlier_days(storage: Storage, table: str, as_of: date, most: int = COMPARED) -> list[list[Manifest]]:
+    """Effective accepted batches of each earlier landed day, newest day first, at most `most` days."""
     days: list[list[Manifest]] = []
     for day in sorted((day for day in landed_days(storage, table) if day < as_of), reverse=True):
         accepted = [manifest for manifest in day_manifests(storage, table, day) if manifest.is_accepted]
@@ -99,7 +99,7 @@ def earlier_days(storage: Storage, table: str, as_of: date) -> list[list[Manifes
         found = [manifest for manifest in accepted if manifest.batch in count]
         if found:
             days.append(found)
-        if len(days) == COMPARED:
+        if len(days) == most:
             break
     return days
 

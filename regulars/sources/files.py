@@ -85,12 +85,20 @@ def _file_piece(request: Request, file: SourceFile, engine: duckdb.DuckDBPyConne
         piece = KINDS[kind](request, file.name, path, engine, spool)
     except (duckdb.Error, OSError, UnicodeError, MemoryError) as error:
         raise unreadable(file.name, error, path) from None
-    return replace(
-        piece,
-        is_windowed=_is_dated(request),
-        position={"file": file.path, "bytes": file.bytes},
-        explain=lambda error: unreadable(file.name, error, path),
-    )
+    facts = {
+        "is_windowed": _is_dated(request),
+        "position": {"file": file.path, "bytes": file.bytes},
+        "explain": lambda error: unreadable(file.name, error, path),
+    }
+    return _with_facts(piece, facts)
+
+
+def _with_facts(piece: Piece, facts: dict[str, Any]) -> Piece:
+    """The piece, and whatever a more patient reading makes of it, with what is known of its file."""
+    again = piece.salvage
+    if again is None:
+        return replace(piece, **facts)
+    return replace(piece, **facts, salvage=lambda cause: _with_facts(again(cause), facts))
 
 
 def _csv(request: Request, name: str, path: Path, engine: duckdb.DuckDBPyConnection, spool: Path) -> Piece:

@@ -284,3 +284,15 @@ def test_a_last_line_beyond_the_limit_is_not_left_out(place, kind: str) -> None:
     place.write(f"people.{kind}", start[kind] + "x" * 40_000_000)
     with pytest.raises(ContractError, match=rf"people\.{kind}: its last line is longer than read.max_line_bytes"):
         place.land(_evolving(place), path=f"people.{kind}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "bad"), [("csv", b"2,\xff,,,2020-01-01,,\n"), ("ndjson", b'{"id":2,"email":"\xff"}\n')]
+)
+def test_a_damaged_file_of_the_day_keeps_its_late_rows_and_its_place(place, kind: str, bad: bytes) -> None:
+    good = {"csv": (HEADER, "1,a,,,2020-01-01,,\n"), "ndjson": ("", '{"id":1,"seen_at":"2020-01-01"}\n')}[kind]
+    place.write(f"2026-01-25.{kind}", "".join(good).encode() + bad)
+    contract = place.contract(mode="append", event_time="seen_at", lookback_days=0, on_drift="evolve")
+    manifest = place.land(contract, path=f"{{as_of}}.{kind}").manifest
+    assert (place.rows(manifest), place.rejects(manifest)) == ([(1, 1)], [(2, "encoding")])
+    assert manifest.position["pieces"][0]["file"].endswith(f"2026-01-25.{kind}")
