@@ -19,13 +19,12 @@ from regulars.engine import identifier, quote
 from regulars.errors import ContractError
 from regulars.sources.base import RESERVED, Piece
 from regulars.sources.csv_files import header_record, read_csv_sql
-from regulars.sources.intake import CHUNK
+from regulars.sources.lines import copy_with_one_line_end, count_lines
 from regulars.sources.options import ReadOptions
 
 RECORD = f"{RESERVED}record"
 OVERFULL = "does not support a full read"  # what the engine says of a record longer than its buffer
 LINE = re.compile(r"CSV Error on Line: (\d+)")
-ONE_LETTER = bytes(byte if byte == 10 else ord("x") for byte in range(256))  # a line end, or anything else
 MOST_BROKEN = 100_000  # records; a file with more of them is not one that is damaged in places
 WRONG_ENCODING_SHARE = 0.1
 WRONG_ENCODING_ROWS = 20
@@ -103,13 +102,7 @@ def _with_one_line_end(
 ) -> Piece:
     """A copy in which every line ends with LF; the engine reads no file that mixes line ends."""
     target = spool / f"lines-{path.name}"
-    with open(path, "rb") as source, open(target, "wb") as copy:
-        held = b""
-        for chunk in iter(lambda: source.read(CHUNK), b""):
-            data = held + chunk
-            held = data[-1:] if data.endswith(b"\r") else b""
-            copy.write(data[: len(data) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
-        copy.write(held.replace(b"\r", b"\n"))
+    copy_with_one_line_end(path, target)
     return replace(
         piece,
         relation=read_csv_sql(target, read, piece.source, columns),
@@ -188,23 +181,6 @@ def _count_accepted(engine: duckdb.DuckDBPyConnection, target: Path, width: int)
     ).fetchone()
     assert row is not None  # noqa: S101  an aggregate always has a row
     return int(row[0]), int(row[1])
-
-
-def count_lines(path: Path, skip: int, *, with_blank: bool) -> int:
-    """Physical lines after the first `skip`, with or without blank ones. Any of LF, CRLF and CR ends a line."""
-    count, before = 0, b"\n"
-    with open(path, "rb") as file:
-        for _ in range(skip):
-            file.readline()
-        for chunk in iter(lambda: file.read(CHUNK), b""):
-            lines = before[-1:] + chunk.replace(b"\r", b"\n") if not with_blank else chunk
-            if with_blank:
-                ends = before[-1:] + lines
-                count += lines.count(b"\n") + lines.count(b"\r") - ends.count(b"\r\n")
-            else:
-                count += lines.translate(ONE_LETTER).count(b"\nx")
-            before = chunk if with_blank else lines
-    return count + (1 if with_blank and before[-1:] not in (b"\n", b"\r") else 0)
 
 
 def _header_lines(path: Path, read: ReadOptions, name: str) -> int:
