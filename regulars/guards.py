@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import date
 from statistics import median
 
@@ -11,12 +13,14 @@ from regulars.batches import effective
 from regulars.contracts import Contract
 from regulars.engine import allow_s3, identifier, quote
 from regulars.manifest import Manifest, Verdict, day_manifests, landed_days
+from regulars.parts import Draft
 from regulars.settings import S3Settings
 from regulars.storage import Storage
 
 COMPARED = 7  # accepted days before this one
 ENOUGH = 3  # with fewer, only emptiness blocks
 LEAST_SHARE = 0.5  # of their median rows
+LEAST_EXPECTED = 10  # values of a column, so that none at all is no chance
 MOST_KEYS_GONE = 0.1  # of the newest one's keys
 
 
@@ -25,21 +29,27 @@ def judge(
     s3: S3Settings,
     contract: Contract,
     as_of: date,
-    rows: int,
-    parts: list[str],
+    draft: Draft,
+    filled: Mapping[str, int],
     engine: duckdb.DuckDBPyConnection,
 ) -> Verdict:
-    """Verdict on a batch of `rows` rows in the local Parquet files `parts`.
+    """Verdict on a drafted batch; `filled` counts the values of each column.
 
     A snapshot is blocked when it is empty, has under half the median rows of up to seven earlier accepted days, or
-    lacks more than 10 % of the newest one's keys. For append and upsert tables an empty day is only recorded.
+    lacks more than 10 % of the newest one's keys. For append and upsert tables an empty day is only recorded. A batch
+    of any mode is blocked when a column that had values has none any more.
     """
+    rows = draft.rows_loaded
+    parts = [str(draft.files[part.name]) for part in draft.parts]
+    earlier = earlier_days(storage, contract.table, as_of, most=COMPARED if contract.mode == "snapshot" else 1)
+    vanished = columns_vanished(draft, filled, earlier) if rows else []
     if contract.mode != "snapshot":
-        return Verdict(reasons=() if rows else (f"no rows for {as_of}; that is not an error for mode {contract.mode}",))
-    earlier = earlier_days(storage, contract.table, as_of)
+        if not rows:
+            return Verdict(reasons=(f"no rows for {as_of}; that is not an error for mode {contract.mode}",))
+        return Verdict(status="blocked" if vanished else "accepted", reasons=tuple(vanished))
     counts = [sum(manifest.rows_loaded for manifest in day) for day in earlier]
     expected = float(median(counts)) if counts else None
-    reasons = ["the snapshot has no rows"] if rows == 0 else []
+    reasons = ["the snapshot has no rows"] if rows == 0 else vanished
     gone = None
     if len(earlier) >= ENOUGH and rows:
         if expected and rows < LEAST_SHARE * expected:
@@ -58,8 +68,30 @@ def judge(
     )
 
 
-def earlier_days(storage: Storage, table: str, as_of: date) -> list[list[Manifest]]:
-    """Effective accepted batches of each earlier landed day, newest day first, at most seven days."""
+def columns_vanished(draft: Draft, filled: Mapping[str, int], earlier: list[list[Manifest]]) -> list[str]:
+    """Columns that had values on the newest accepted day before and have none now, in words.
+
+    A column that the source lacks counts at once. One that is there but empty counts where chance does not explain
+    it: if rows were filled as then, at least ten values were to be expected.
+    """
+    if not earlier:
+        return []
+    before: Counter[str] = Counter()
+    for manifest in earlier[0]:
+        before.update(manifest.filled)
+    rows = sum(manifest.rows_loaded for manifest in earlier[0])
+    reasons = []
+    for name, count in before.items():
+        day = earlier[0][0].as_of
+        if name in draft.absent:
+            reasons.append(f"{draft.absent[name]} has no column for {name}, which had {count} values on {day}")
+        elif name not in filled and count * draft.rows_loaded >= LEAST_EXPECTED * rows:
+            reasons.append(f"{name} has no value, and had {count} in {rows} rows on {day}")
+    return reasons
+
+
+def earlier_days(storage: Storage, table: str, as_of: date, most: int = COMPARED) -> list[list[Manifest]]:
+    """Effective accepted batches of each earlier landed day, newest day first, at most `most` days."""
     days: list[list[Manifest]] = []
     for day in sorted((day for day in landed_days(storage, table) if day < as_of), reverse=True):
         accepted = [manifest for manifest in day_manifests(storage, table, day) if manifest.is_accepted]
@@ -67,7 +99,7 @@ def earlier_days(storage: Storage, table: str, as_of: date) -> list[list[Manifes
         found = [manifest for manifest in accepted if manifest.batch in count]
         if found:
             days.append(found)
-        if len(days) == COMPARED:
+        if len(days) == most:
             break
     return days
 

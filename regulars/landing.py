@@ -13,7 +13,7 @@ from regulars.contracts import Contract
 from regulars.engine import local_engine
 from regulars.errors import ConfigError
 from regulars.manifest import MANIFEST, Manifest, Verdict, committed_folders, day_manifests, landed_days, write_manifest
-from regulars.parts import Draft, draft_parts
+from regulars.parts import Draft, count_filled, draft_parts
 from regulars.privacy import set_pseudonym_key
 from regulars.run import Run, code_version
 from regulars.settings import Settings
@@ -68,12 +68,12 @@ def land(
             manifest = newest.model_copy(update={"verdict": newest.verdict.model_copy(update={"status": "overridden"})})
             write_manifest(storage, manifest)
             return Landed(manifest, created=True)
-        local = [str(draft.files[part.name]) for part in draft.parts]
-        verdict = guards.judge(storage, settings.s3, contract, run.as_of, draft.rows_loaded, local, engine)
+        filled = count_filled(draft, contract, engine)
+        verdict = guards.judge(storage, settings.s3, contract, run.as_of, draft, filled, engine)
         if accept and verdict.status == "blocked":
             verdict = verdict.model_copy(update={"status": "overridden"})
         revision = max((found.revision for found in existing), default=0) + 1
-        return Landed(commit(storage, request, draft, run, revision, "full", verdict), created=True)
+        return Landed(commit(storage, request, draft, run, revision, "full", verdict, filled), created=True)
 
 
 def is_reachable(contract: Contract, sources: Sources, as_of: date, newest_day: date | None) -> None:
@@ -97,7 +97,14 @@ def plan_extract(contract: Contract, sources: Sources, settings: Settings, as_of
 
 
 def commit(
-    storage: Storage, request: Request, draft: Draft, run: Run, revision: int, scope: Scope, verdict: Verdict
+    storage: Storage,
+    request: Request,
+    draft: Draft,
+    run: Run,
+    revision: int,
+    scope: Scope,
+    verdict: Verdict,
+    filled: dict[str, int] | None = None,
 ) -> Manifest:
     """Put the draft's files in their place and write the manifest, last."""
     contract = request.contract
@@ -119,6 +126,7 @@ def commit(
         rows_filtered=draft.rows_filtered,
         rejects_by_rule=draft.rejects_by_rule,
         columns=contract.landed_columns,
+        filled=filled or {},
         notes=tuple(draft.notes),
         position={"pieces": draft.positions, "mapping": _fingerprint(request)},
         verdict=verdict,

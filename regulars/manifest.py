@@ -40,7 +40,10 @@ class Verdict(BaseModel):
 
 
 class Manifest(BaseModel):
-    """Facts of one batch. `rows_read = rows_loaded + rows_quarantined + rows_duplicate`; filtered rows are apart."""
+    """Facts of one batch. `rows_read = rows_loaded + rows_quarantined + rows_duplicate`; filtered rows are apart.
+
+    `filled` counts the values (not null) of each contract column that has any; batches landed by older versions have
+    none."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -60,6 +63,7 @@ class Manifest(BaseModel):
     rows_filtered: int = 0
     rejects_by_rule: dict[str, int] = {}
     columns: tuple[tuple[str, str], ...]
+    filled: dict[str, int] = {}
     position: dict[str, Any] = {}
     notes: tuple[str, ...] = ()
     verdict: Verdict = Verdict()

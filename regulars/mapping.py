@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import duckdb
@@ -10,9 +12,10 @@ import duckdb
 from regulars.contracts import Column, Contract
 from regulars.engine import identifier
 from regulars.errors import ConfigError, ContractError
-from regulars.sources.base import Piece, Request
+from regulars.sources.base import RESERVED, Piece, Request
 from regulars.sources.expressions import column_references, match_column, renamed
 
+SHOWN_NAMES, SHOWN_LETTERS = 20, 100  # of columns in a sentence
 NUMBER = "decimal(18,6)"  # what a text column is to an expression that only makes sense for numbers
 
 
@@ -26,46 +29,86 @@ class Mapped:
 
 
 def number_name(column: str) -> str:
-    return f"_number_{column}"
+    return f"{RESERVED}number_{column}"
 
 
-def map_columns(
-    request: Request, piece: Piece, engine: duckdb.DuckDBPyConnection
-) -> tuple[dict[str, Mapped], tuple[str, ...]]:
-    """SQL of every contract column, and notes on what did not fit but was let through.
+@dataclass(frozen=True)
+class Fit:
+    """How a source meets a contract: SQL of every contract column; `absent` contract columns that the source lacks;
+    `surplus` source columns that nothing asks for, where the contract wants their rows quarantined; notes."""
 
-    Raises ContractError where a column is missing or unknown and the contract's `on_drift` does not allow that.
+    columns: dict[str, Mapped]
+    absent: tuple[str, ...] = ()
+    surplus: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def map_columns(request: Request, piece: Piece, engine: duckdb.DuckDBPyConnection) -> Fit:
+    """Fit of one piece: docs/contracts.md has the table of what is let through under which `on_drift`.
+
+    Raises ContractError where a column is missing, unknown or there twice and the contract does not allow that.
     """
     contract, types = request.contract, dict(piece.columns)
     names = list(types)
+    _refuse_reserved(piece, names)
     mapping: dict[str, Mapped] = {}
-    notes: list[str] = []
+    used: set[str | None] = set()
     missing: list[Column] = []
     for column in contract.columns:
         text = request.source.columns.get(column.name)
-        found = match_column(text or column.name, names)
+        found = None if _is_null(text) else match_column(text or column.name, names)
+        used.add(found)
         if found is not None:
+            _refuse_repeated(piece, request.table, column.name, found)
             mapping[column.name] = Mapped(identifier(found), types[found])
-        elif text is not None and text.strip().lower() == "null":
-            mapping[column.name] = _null(column)
+        elif _is_null(text):
+            mapping[column.name] = _null()
         elif text is not None:
             mapping[column.name] = bind(engine, piece, text, f"tables.{request.table}.columns.{column.name}")
         else:
             missing.append(column)
-    used = {match_column(request.source.columns.get(name, name), names) for name in contract.by_name}
+            mapping[column.name] = _null()
     extra = [] if request.source.columns else [name for name in names if name not in used]
-    for column in missing:
-        must = column.required or column.name in contract.key
-        if not piece.absent_is_null and (must or contract.on_drift == "freeze"):
-            raise drift(contract, piece, [column.name], extra)
-        if not piece.absent_is_null:
-            notes.append(f"{column.name} is missing in {piece.source}: null")
-        mapping[column.name] = _null(column)
-    if extra and contract.on_drift == "freeze":
-        raise drift(contract, piece, [], extra)
-    if extra:
-        notes.append(f"not in the contract and left out: {', '.join(extra)}")
-    return mapping, tuple(notes)
+    absent = [] if piece.absent_is_null else [column.name for column in missing]
+    must = [name for name in absent if contract.by_name[name].required or name in contract.key]
+    if contract.on_drift == "freeze" and (absent or extra):
+        raise drift(contract, piece, absent, extra)
+    if must:
+        raise drift(contract, piece, must, extra)
+    notes = [f"{name} is missing in {piece.source}: null" for name in absent]
+    notes += [f"not in the contract and left out: {listed(extra)}"] if extra else []
+    surplus = tuple(extra) if contract.on_drift == "quarantine" else ()
+    return Fit(mapping, tuple(absent), surplus, tuple(notes))
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a sentence; of many the first ones and how many more there are."""
+    found = [name if len(name) <= SHOWN_LETTERS else f"{name[:SHOWN_LETTERS]}..." for name in names]
+    more = len(found) - SHOWN_NAMES
+    return ", ".join(found[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _is_null(text: str | None) -> bool:
+    return text is not None and text.strip().lower() == "null"
+
+
+def _refuse_reserved(piece: Piece, names: list[str]) -> None:
+    taken = [name for name in names if name.lower().startswith(RESERVED)]
+    if taken:
+        raise ContractError(
+            f"{piece.source}: {listed(taken)}: names that begin with {RESERVED} are the library's own",
+            remedy="have the column renamed in the source",
+        )
+
+
+def _refuse_repeated(piece: Piece, table: str, column: str, found: str) -> None:
+    if found.lower() in piece.repeated:
+        copies = [name for name, _ in piece.columns if re.fullmatch(rf"{re.escape(found)}(_\d+)?", name, re.IGNORECASE)]
+        raise ContractError(
+            f"{piece.source} has {found} more than once, and {column} can be only one of them: {listed(copies)}",
+            remedy=f"have the source mended, or choose one under tables.{table}.columns.{column} in sources.yml "
+            f"(the first one is '\"{found}\"')",
+        )
 
 
 def bind(engine: duckdb.DuckDBPyConnection, piece: Piece, expression: str, place: str) -> Mapped:
@@ -92,7 +135,7 @@ def bind(engine: duckdb.DuckDBPyConnection, piece: Piece, expression: str, place
         near = difflib.get_close_matches(expression, list(types), n=1, cutoff=0.5)
         raise ContractError(
             f"{piece.source} has not the columns that {place} reads: {reason.removeprefix('Binder Error: ')}; "
-            f"found: {', '.join(types)}" + (f"; nearest: {near[0]}" if near else ""),
+            f"found: {listed(types)}" + (f"; nearest: {near[0]}" if near else ""),
             remedy=f"correct {place} in sources.yml, or have the source mended",
         )
     raise ConfigError(
@@ -108,11 +151,11 @@ def drift(contract: Contract, piece: Piece, missing: list[str], extra: list[str]
         near = difflib.get_close_matches(name, found, n=1, cutoff=0.5)
         parts.append(f"missing: {name}" + (f" (nearest: {near[0]})" if near else ""))
     if extra:
-        parts.append(f"not in the contract: {', '.join(extra)}")
+        parts.append(f"not in the contract: {listed(extra)}")
     hint = "" if len(found) != 1 else "; if this is one column, check delimiter under read:"
     return ContractError(
         f"{piece.source} has not the columns of contract {contract.source}.{contract.table}: {'; '.join(parts)}. "
-        f"Expected: {', '.join(contract.by_name)}. Found: {', '.join(found)}{hint}",
+        f"Expected: {', '.join(contract.by_name)}. Found: {listed(found)}{hint}",
         remedy=f"map the columns under tables.{contract.table}.columns in sources.yml, change the contract, or set "
         "on_drift: evolve in it",
     )
@@ -124,5 +167,5 @@ def _type_of(engine: duckdb.DuckDBPyConnection, expression: str, types: dict[str
     return str(row[1]) if row else "VARCHAR"
 
 
-def _null(column: Column) -> Mapped:
+def _null() -> Mapped:
     return Mapped("cast(null as varchar)", "VARCHAR")

@@ -16,15 +16,17 @@ from regulars.errors import ContractError
 from regulars.manifest import Part
 from regulars.rows import plan_rows
 from regulars.sources.base import Piece, Request
-from regulars.sources.salvage import refusal
+from regulars.sources.salvage import is_damage, refusal
 
+OF_VALUES = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfRangeException)
 PARQUET = "(format parquet, compression zstd, compression_level 1)"
 POSITION = "coalesce(_record_number, file_row_number + 1)"
 
 
 @dataclass
 class Draft:
-    """The files of a batch in the spool, with their counts; `files` maps a part's name to where it lies."""
+    """The files of a batch in the spool, with their counts; `files` maps a part's name to where it lies, `absent` a contract
+    column to a source that lacks it."""
 
     parts: list[Part] = field(default_factory=list)
     rejects: list[Part] = field(default_factory=list)
@@ -33,6 +35,7 @@ class Draft:
     rows_duplicate: int = 0
     rows_filtered: int = 0
     rejects_by_rule: dict[str, int] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
     positions: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -117,18 +120,34 @@ def _type_piece(
         written = engine.execute(f"copy ({plan.select}) to {quote(str(target))} {PARQUET}").fetchone()
         rows = int(written[0]) if written else 0
         total = engine.execute(piece.count or plan.total).fetchone() if plan.is_filtered else None
-    except duckdb.InvalidInputException as error:
-        if not _is_damage(error):
-            raise _expression_failed(request, piece, error) from None
-        if piece.salvage is None:
+    except duckdb.Error as error:
+        if is_damage(error) and piece.salvage is not None:
+            return _type_piece(request, piece.salvage(str(error)), engine, spool, number, draft)
+        if is_damage(error):
             raise refusal(piece.source, str(error)) from None
-        return _type_piece(request, piece.salvage(str(error)), engine, spool, number, draft)
-    except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
-        raise _expression_failed(request, piece, error) from None
+        if isinstance(error, OF_VALUES) and _is_readable(piece, engine):
+            raise _expression_failed(request, piece, error) from None
+        if piece.explain is None:
+            raise
+        raise piece.explain(error) from None
+    draft.absent |= {name: piece.source for name in plan.absent if name not in draft.absent}
     draft.notes += [note for note in plan.notes if note not in draft.notes]
     draft.rows_filtered += int(total[0]) - rows if total else 0
     bad = engine.execute(f"select count(_rejected) from read_parquet({quote(str(target))})").fetchone()
     return _Typed(piece, target, rows, int(bad[0]) if bad else 0)
+
+
+def count_filled(draft: Draft, contract: Contract, engine: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Values (not null) of each contract column that has any, from the footers of the parts."""
+    if not draft.parts:
+        return {}
+    files = ", ".join(quote(str(draft.files[part.name])) for part in draft.parts)
+    rows = engine.execute(
+        "select path_in_schema, sum(num_values - stats_null_count)::bigint as filled "
+        f"from parquet_metadata([{files}]) group by path_in_schema"
+    ).fetchall()
+    found = {str(name): int(filled) for name, filled in rows if filled}
+    return {name: found[name] for name in contract.by_name if name in found}
 
 
 def _find_duplicates(contract: Contract, typed: list[_Typed], engine: duckdb.DuckDBPyConnection) -> dict[int, int]:
@@ -197,9 +216,14 @@ def _write_rejects(item: _Typed, engine: duckdb.DuckDBPyConnection, target: Path
     draft.add(draft.rejects, target, item.piece.source, sum(int(count) for _, count in counts))
 
 
-def _is_damage(error: duckdb.Error) -> bool:
-    text = str(error)
-    return "CSV Error" in text or "CSV Parser" in text or "Invalid unicode" in text
+def _is_readable(piece: Piece, engine: duckdb.DuckDBPyConnection) -> bool:
+    """Whether every value of the source can be read when nothing is made of it: then the fault lies with what is."""
+    read = " or ".join(f"hash({identifier(name)}) is null" for name, _ in piece.columns)
+    try:
+        engine.execute(f"select count(*) from ({piece.relation}) where {read}")
+    except duckdb.Error:
+        return False
+    return True
 
 
 def _expression_failed(request: Request, piece: Piece, error: duckdb.Error) -> ContractError:

@@ -21,9 +21,13 @@ SPACED_ZONE = r"\s([Z+-][0-9:]*)$"
 WITHOUT_SECONDS = r"^(.{16})\s?([Z+-])"
 SECONDS_ADDED = r"\1:00\2"
 FIRST_GROUP = r"\1"
-ZONE = r"\s?(Z|[+-]\d\d(:?\d\d)?)"
+ZONE = r"\s?(Z|[+-](0\d|1[0-5])(:?[0-5]\d)?)"  # as far as PostgreSQL and the engine go
 ZONED = rf"{DAY}[ T]{CLOCK}{ZONE}"
 DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
+YEARS = {
+    "date": "date '0001-01-01' and date '9999-12-31'",
+    "timestamp": "timestamp '0001-01-01 00:00:00' and timestamp '9999-12-31 23:59:59.999999'",
+}
 FLOATS = {"DOUBLE", "FLOAT"}
 NUMBERS = {
     "BIGINT",
@@ -64,9 +68,14 @@ def input_of(value: str, source_type: str, data_type: str, read: ReadOptions, *,
 
 def typed(value: str, result: str, source_type: str, data_type: str, read: ReadOptions) -> Typed:
     """How to type the column `value` (of `source_type`) as `data_type`; the typed column is called `result`."""
-    if source_type == "VARCHAR":
-        return _from_text(value, result, data_type, read)
-    return _from_type(value, result, source_type, data_type, read)
+    found = (
+        _from_text(value, result, data_type, read)
+        if source_type == "VARCHAR"
+        else _from_type(value, result, source_type, data_type, read)
+    )
+    if data_type in YEARS:  # the engine knows days from 5,877,642 BC to 5,881,580; nobody else does
+        return Typed(found.value, f"(coalesce({result} between {YEARS[data_type]}, false) and {found.ok})")
+    return found
 
 
 def _from_text(value: str, result: str, data_type: str, read: ReadOptions) -> Typed:
@@ -121,8 +130,7 @@ def _date_from_text(value: str, result: str, read: ReadOptions) -> Typed:
         )
     cast = f"try_cast(left({value}, 10) as date)"
     form = f"regexp_full_match({value}, {quote(MIDNIGHT)})"
-    written = f"cast({result} as varchar) = {value} and {result} between date '0001-01-01' and date '9999-12-31'"
-    return Typed(cast, f"case when {written} then true else {result} is not null and {form} end")
+    return Typed(cast, f"case when cast({result} as varchar) = {value} then true else {form} end")
 
 
 def _timestamp_from_text(value: str, result: str, read: ReadOptions) -> Typed:
@@ -138,10 +146,8 @@ def _timestamp_from_text(value: str, result: str, read: ReadOptions) -> Typed:
     instant = f"timezone('UTC', try_cast({joined} as timestamptz))"
     zoned = f"regexp_full_match({value}, {quote(ZONED)})"
     cast = f"case when {usual} then {_in_utc(plain, read)} when {zoned} then {instant} else {_in_utc(plain, read)} end"
-    form = f"{result} is not null and regexp_full_match({value}, {quote(f'{NAIVE}|{ZONED}')})"
-    years = "date '0001-01-01' and timestamp '9999-12-31 23:59:59.999999'"
-    written = f"cast({result} as varchar) = {value} and {result} between {years}"
-    return Typed(cast, f"case when {written} then true else {form} end")
+    form = f"regexp_full_match({value}, {quote(f'{NAIVE}|{ZONED}')})"
+    return Typed(cast, f"case when cast({result} as varchar) = {value} then true else {form} end")
 
 
 def _in_utc(value: str, read: ReadOptions) -> str:
@@ -173,14 +179,16 @@ def _from_type(value: str, result: str, source_type: str, data_type: str, read: 
         return Typed("cast(null as date)", "false")
     if source_type not in NUMBERS | FLOATS | {"BOOLEAN"} and not _is_decimal(source_type):
         return Typed(f"cast(null as {data_type})", "false")
-    cast = f"try_cast({value} as {data_type})"
+    # A double is what it is written as: 1e30 is 10 to the 30, not the binary number nearest to it.
+    plain = f"cast({value} as varchar)" if source_type in FLOATS and _is_decimal(data_type.upper()) else value
+    cast = f"try_cast({plain} as {data_type})"
     if source_type == "BOOLEAN":
         return Typed(cast, "true" if data_type == "boolean" else "false")
     if data_type == "boolean":
         return Typed(cast, f"{value} in (0, 1)")
     if data_type == "double":
         return Typed(cast, f"coalesce(isfinite({result}), false)")
-    return Typed(cast, f"coalesce({result} = {value}, false)")
+    return Typed(cast, f"coalesce(try_cast({result} as {source_type}) = {value}, false)")
 
 
 def _is_decimal(source_type: str) -> bool:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
 
 import hypothesis
 import pytest
@@ -43,6 +47,52 @@ def datasets() -> Path:
     if not DATASETS.is_dir():
         pytest.skip("../shared/datasets is absent: real data does not ship with the project")
     return DATASETS
+
+
+@pytest.fixture(scope="session")
+def workbook() -> Callable[..., None]:
+    """Writes rows of values as the smallest xlsx file that readers accept; a string that begins with `<c` is a cell."""
+    return write_workbook
+
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+BOOK = {
+    "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" '
+    'ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" '
+    'ContentType="application/xml"/></Types>',
+    "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1" '
+    f'Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+    "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets><sheet name=%s sheetId="1" '
+    'r:id="r1"/></sheets></workbook>',
+    "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1" '
+    f'Type="{OFFICE}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="r2" Type="{OFFICE}/styles" '
+    'Target="styles.xml"/></Relationships>',
+    "xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><fonts><font/></fonts><fills><fill/></fills><borders><border/>'
+    '</borders><cellStyleXfs><xf/></cellStyleXfs><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="22"/>'
+    "</cellXfs></styleSheet>",
+    "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{MAIN}"><sheetData>%s</sheetData></worksheet>',
+}
+
+
+def write_workbook(path: Path, rows: Any, name: str = "Sheet") -> None:
+    def cell(value: object, place: str) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, str) and value.startswith("<c "):
+            return value
+        if isinstance(value, str):
+            return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
+        return f'<c r="{place}"><v>{value}</v></c>'
+
+    body = "".join(
+        f'<row r="{n}">{"".join(cell(value, chr(65 + k) + str(n)) for k, value in enumerate(row))}</row>'
+        for n, row in enumerate(rows, start=1)
+    )
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for file, text in BOOK.items():
+            book.writestr(file, text.replace("%s", quoteattr(name) if "workbook.xml" in file else body))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

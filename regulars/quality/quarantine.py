@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import date
 
@@ -10,18 +9,20 @@ import duckdb
 
 from regulars.batches import effective
 from regulars.contracts import Contract
-from regulars.engine import allow_s3, identifier, local_engine, quote
+from regulars.engine import allow_s3, local_engine, quote
 from regulars.landing import Landed, commit
 from regulars.manifest import Manifest, Verdict, day_manifests
 from regulars.parts import PARQUET, draft_repaired
 from regulars.privacy import set_pseudonym_key
 from regulars.run import Run
 from regulars.settings import Settings
-from regulars.sources.base import Piece, Request, make_request
+from regulars.sources.base import RESERVED, Piece, Request, make_request
 from regulars.sources.config import Sources
-from regulars.sources.files import one_spelling
+from regulars.sources.json_files import column_keys, keys_as_columns
 from regulars.spool import open_spool
 from regulars.storage import Storage, open_storage
+
+RAW, RECORD = f"{RESERVED}raw", f"{RESERVED}record"
 
 
 def replay(contract: Contract, sources: Sources, settings: Settings, run: Run, as_of: date) -> Landed | None:
@@ -82,20 +83,18 @@ def _open_rejects(
 def _pieces(request: Request, engine: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, Piece]]:
     """(batch_id, piece) for each batch and source: its raw records, taken apart again."""
     usable = "from open_rejects where rule not in ('encoding') and json_valid(raw) and json_type(raw) = 'OBJECT'"
-    groups = engine.execute(f"select distinct batch_id, source {usable} order by all").fetchall()
-    for batch_id, source in groups:
-        mine = f"{usable} and batch_id = {quote(batch_id)} and source = {quote(source)}"
+    # A row that lacked a column passes once the contract no longer asks for it, not because its raw form lacks it too.
+    lacking = "(rule = 'missing_column')"
+    groups = engine.execute(f"select distinct batch_id, source, {lacking} {usable} order by all").fetchall()
+    for batch_id, source, is_lacking in groups:
+        mine = f"{usable} and batch_id = {quote(batch_id)} and source = {quote(source)} and {lacking} = {is_lacking}"
         keys = engine.execute(f"select distinct unnest(json_keys(raw)) as name {mine} order by name").fetchall()
         wanted = [*request.source.columns.values(), *request.contract.by_name]
-        names = one_spelling([str(row[0]) for row in keys], wanted)
+        names = column_keys([str(row[0]) for row in keys], wanted)
         if not names:
             continue
-        shape = json.dumps(dict.fromkeys(names, "VARCHAR"), ensure_ascii=False)
-        listed = ", ".join(f"record.{identifier(name)} as {identifier(name)}" for name in names)
         relation = (
-            f"select {listed}, raw as _raw, record_number as _original_record "
-            f"from (select raw, record_number, json_transform(raw, {quote(shape)}) as record {mine}) order by "
-            "record_number"
+            f"select {keys_as_columns('raw', names)}, raw as {RAW}, record_number as {RECORD} {mine} order by {RECORD}"
         )
         columns = tuple((name, "VARCHAR") for name in names)
         position = {"replayed": batch_id, "source": source}
@@ -105,9 +104,9 @@ def _pieces(request: Request, engine: duckdb.DuckDBPyConnection) -> Iterator[tup
                 source,
                 relation,
                 columns,
-                record="_original_record",
-                raw="_raw",
-                absent_is_null=True,
+                record=RECORD,
+                raw=RAW,
+                absent_is_null=not is_lacking,
                 is_windowed=True,
                 position=position,
             ),

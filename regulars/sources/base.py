@@ -13,10 +13,13 @@ import duckdb
 
 from regulars.batches import BusinessDay
 from regulars.contracts import Contract
-from regulars.errors import ConfigError
+from regulars.errors import ConfigError, RegularsError
 from regulars.settings import Settings
 from regulars.sources.config import Connection, Sources, TableSource
 from regulars.sources.options import ReadOptions, read_options
+
+# Columns of ours inside a reading begin so; a source column that does is refused.
+RESERVED = "_regulars_"
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,13 @@ class Piece:
 
     `relation` is a SELECT whose rows come in source order; `columns` are its (name, DuckDB type). All else is SQL over
     it: `record` the 1-based record number (None: the position of the row), `raw` a row's raw form (None: a JSON object
-    of its columns), `broken` "this record is malformed". `count` is a cheaper SELECT of the number of all rows,
+    of its columns), `broken` why a record is malformed (null: it is not). `count` is a cheaper SELECT of the number of all rows,
     `rejects` one of the records that could not be taken apart (record_number, byte_offset, rule, reason, raw).
-    `absent_is_null`: a column that the source does not show is null (JSON leaves keys out). `nulls_are_read`:
+    `absent_is_null`: a column that the source does not show is null (JSON leaves keys out).
+    `repeated`: names, in lower case, that stand in the source more than once. `nulls_are_read`:
     `read.null_values` are null already. `is_windowed`: only rows of the day come, landing need not cut them out.
-    `salvage` reads a damaged source again, more patiently, given what the first reading said.
+    `explain` says in our words what the engine said of the source. `salvage` reads a damaged source again, more
+    patiently, given what the first reading said.
     """
 
     source: str
@@ -87,9 +92,16 @@ class Piece:
     absent_is_null: bool = False
     nulls_are_read: bool = False
     is_windowed: bool = False
+    repeated: frozenset[str] = frozenset()
+    explain: Callable[[duckdb.Error], RegularsError] | None = field(default=None, compare=False)
     salvage: Callable[[str], Piece] | None = field(default=None, compare=False)
     position: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+
+def describe(engine: duckdb.DuckDBPyConnection, query: str) -> tuple[tuple[str, str], ...]:
+    """(name, type) of the columns of a SELECT."""
+    return tuple((str(row[0]), str(row[1])) for row in engine.execute(f"describe {query}").fetchall())
 
 
 class Reader(Protocol):

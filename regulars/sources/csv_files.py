@@ -2,62 +2,14 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
-import gzip
-import io
-import shutil
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
 
 from regulars.engine import quote
 from regulars.errors import ContractError
 from regulars.sources.options import ReadOptions
-
-CHUNK = 8 << 20
-UTF8 = {"utf-8", "ascii", "utf-8-sig"}
-
-
-@contextmanager
-def open_bytes(path: Path) -> Iterator[IO[bytes]]:
-    """The bytes of a plain or gzip file."""
-    with open(path, "rb") as stream:
-        yield cast(IO[bytes], gzip.GzipFile(fileobj=stream)) if path.name.endswith(".gz") else stream
-
-
-def as_utf8(path: Path, read: ReadOptions, name: str, spool: Path) -> Path:
-    """The file itself where it is UTF-8, else a UTF-8 copy in `spool`.
-
-    A byte that the encoding does not know is carried over as it is, so that its record is found and quarantined.
-    Raises ContractError where the encoding cannot do that (utf-16 cut in the middle).
-    """
-    if read.encoding in UTF8:
-        return path
-    target = spool / f"utf8-{path.name.removesuffix('.gz')}"
-    decoder = codecs.getincrementaldecoder(read.encoding)("surrogateescape")
-    with open_bytes(path) as source, open(target, "wb") as copy:
-        try:
-            while chunk := source.read(CHUNK):
-                copy.write(decoder.decode(chunk).encode("utf-8", "surrogateescape"))
-            copy.write(decoder.decode(b"", final=True).encode("utf-8", "surrogateescape"))
-        except UnicodeError as error:
-            raise ContractError(
-                f"{name} is not {read.encoding} text: {getattr(error, 'reason', 'undecodable')}",
-                remedy="set read: {encoding: ...} of the table in sources.yml to the file's real encoding",
-            ) from None
-    return target
-
-
-def plain_copy(path: Path, spool: Path) -> Path:
-    """The file itself where it is plain, else unpacked into `spool`, so that byte offsets can be looked up."""
-    if not path.name.endswith(".gz"):
-        return path
-    target = spool / f"plain-{path.name.removesuffix('.gz')}"
-    with open_bytes(path) as source, open(target, "wb") as copy:
-        shutil.copyfileobj(source, copy, CHUNK)
-    return target
 
 
 def delimiter_of(read: ReadOptions, name: str) -> str:
@@ -66,8 +18,7 @@ def delimiter_of(read: ReadOptions, name: str) -> str:
 
 def header_record(path: Path, read: ReadOptions, name: str) -> list[str]:
     """The cells of the first record after `skip` lines, as they stand. Raises ContractError for a file without one."""
-    with open_bytes(path) as stream:
-        text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
+    with open(path, encoding="utf-8-sig", errors="replace", newline="") as text:
         for _ in range(read.skip):
             text.readline()
         delimiter = delimiter_of(read, name)
@@ -82,6 +33,7 @@ def header_record(path: Path, read: ReadOptions, name: str) -> list[str]:
             escapechar=escape,
             doublequote=escape is None,
             quoting=csv.QUOTE_MINIMAL if read.quote else csv.QUOTE_NONE,
+            strict=True,
         )
         try:
             record = next((cells for cells in reader if cells), None)
@@ -94,12 +46,28 @@ def header_record(path: Path, read: ReadOptions, name: str) -> list[str]:
             f"{name} is empty: not even a header",
             remedy="have it delivered again; a day without rows still needs the header line",
         )
+    if any("\0" in cell for cell in record):
+        raise ContractError(
+            f"{name}: the header holds NUL characters", remedy="correct encoding under read:, or have the file mended"
+        )
+    check_width(name, len(record), read)
     return record
+
+
+def check_width(name: str, width: int, read: ReadOptions, what: str = "columns") -> None:
+    """Raises ContractError for a source with more columns than are taken: each costs memory in every step."""
+    if width > read.max_columns:
+        raise ContractError(
+            f"{name} has {width} {what}, more than read.max_columns, which is {read.max_columns}",
+            remedy="check delimiter and quote; if it is meant to be so wide, raise read: {max_columns: ...} of the "
+            "table in sources.yml (and REGULARS_LANDING_MEMORY_LIMIT)",
+        )
 
 
 def column_names(path: Path, read: ReadOptions, name: str) -> list[str]:
     """Names of the file's columns; repeated ones get _1, _2 ..., empty ones column<position>."""
     if read.names:
+        check_width(name, len(read.names), read)
         return list(read.names)
     record = header_record(path, read, name)
     return unique_names(record if read.header else [""] * len(record))
@@ -107,15 +75,21 @@ def column_names(path: Path, read: ReadOptions, name: str) -> list[str]:
 
 def unique_names(cells: list[str]) -> list[str]:
     """Trimmed names that differ from each other without regard to case."""
-    names: list[str] = []
+    names: dict[str, str] = {}
     for position, cell in enumerate(cells, start=1):
         wish = base = cell.strip() or f"column{position}"
         count = 0
-        while wish.lower() in (name.lower() for name in names):
+        while wish.lower() in names:
             count += 1
             wish = f"{base}_{count}"
-        names.append(wish)
-    return names
+        names[wish.lower()] = wish
+    return list(names.values())
+
+
+def repeated_names(cells: list[str]) -> frozenset[str]:
+    """Names, in lower case, that stand among the cells more than once; case does not matter."""
+    counts = Counter(cell.strip().lower() for cell in cells)
+    return frozenset(name for name, count in counts.items() if count > 1 and name)
 
 
 def read_csv_sql(path: Path, read: ReadOptions, name: str, columns: list[str], *, extra: str = "") -> str:

@@ -47,13 +47,16 @@ class ReadOptions(BaseModel):
     thousands: Literal[".", ",", " ", "'", "_"] | None = None
     sheet: str | int | None = None
     max_line_bytes: int = Field(2_000_000, ge=1_000, le=100_000_000)
+    max_columns: int = Field(2_000, ge=1, le=20_000)
+    max_unpack_ratio: int = Field(100, ge=1)
 
     @field_validator("encoding")
     @classmethod
     def _known_encoding(cls, value: str) -> str:
         try:
+            "".encode(value)  # refuses what turns bytes into bytes, such as base64
             return codecs.lookup(value).name
-        except LookupError:
+        except (LookupError, UnicodeError):
             raise ValueError(f"{value!r} is not a text encoding such as utf-8, latin-1, cp1252 or utf-16") from None
 
     @field_validator("timezone")

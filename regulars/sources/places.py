@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pyarrow import fs
 
-from regulars.errors import SourceError, TransientError
+from regulars.errors import ConfigError, SourceError, TransientError
 from regulars.settings import S3Settings
 from regulars.sources.base import Request
 
@@ -42,11 +42,10 @@ def find_files(request: Request, path: str) -> list[SourceFile]:
     return sorted(found, key=lambda file: file.name)
 
 
-def local_copy(request: Request, file: SourceFile, spool: Path) -> Path:
-    """The file itself where it is local, else a copy of the S3 object in `spool`."""
+def fetch(request: Request, file: SourceFile, target: Path) -> Path:
+    """The file itself where it is local, else a copy of the S3 object at `target`."""
     if not file.path.startswith("s3://"):
         return Path(file.path)
-    target = spool / f"source-{len(list(spool.iterdir()))}-{Path(file.path).name}"
     try:
         with (
             _s3(request).open_input_stream(file.path.removeprefix("s3://"), compression=None) as stream,
@@ -60,22 +59,34 @@ def local_copy(request: Request, file: SourceFile, spool: Path) -> Path:
 
 def _in_folder(request: Request, base: str, full: str) -> list[SourceFile]:
     anchor = request.base_dir
-    if GLOB.search(full):
-        parts = Path(full).expanduser().parts
-        fixed = next(index for index, part in enumerate(parts) if GLOB.search(part))
-        paths = list(anchor.joinpath(*parts[:fixed]).glob(str(Path(*parts[fixed:]))))
-    else:
-        paths = [anchor / Path(full).expanduser()]
-    root = anchor / Path(base).expanduser()
-    return [
-        SourceFile(
-            path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path),
-            str(path),
-            path.stat().st_size,
-        )
-        for path in paths
-        if path.is_file() and not path.name.startswith(".")
-    ]
+    try:
+        if GLOB.search(full):
+            parts = Path(full).expanduser().parts
+            fixed = next(index for index, part in enumerate(parts) if GLOB.search(part))
+            paths = list(anchor.joinpath(*parts[:fixed]).glob(str(Path(*parts[fixed:]))))
+        else:
+            paths = [anchor / Path(full).expanduser()]
+        root = anchor / Path(base).expanduser()
+        return [_found(path, root) for path in paths if path.is_file() and not path.name.startswith(".")]
+    except (OSError, ValueError, RuntimeError) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        raise ConfigError(
+            f"table {request.table}: {full[:200]} is not a path that can be looked up: {said}",
+            remedy=f"correct path of tables.{request.table} or of its connection in sources.yml",
+        ) from None
+
+
+def _found(path: Path, root: Path) -> SourceFile:
+    name = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        shown = name.encode("utf-8", "backslashreplace").decode()
+        raise SourceError(
+            f"a file's name is not UTF-8 text: {shown}",
+            remedy="rename it, or keep it out of path in sources.yml",
+        ) from None
+    return SourceFile(name, str(path), path.stat().st_size)
 
 
 def _on_s3(request: Request, base: str, full: str) -> list[SourceFile]:

@@ -20,6 +20,7 @@ from regulars.engine import identifier, load_extension, quote, unique_name
 from regulars.errors import ConfigError, RegularsError, SourceError, TransientError
 from regulars.sources.base import Piece, Request
 from regulars.sources.config import Connection, Sources
+from regulars.sources.csv_files import repeated_names, unique_names
 from regulars.sources.driver_errors import rewritten
 from regulars.sources.expressions import column_references, match_column
 
@@ -47,7 +48,7 @@ class PostgresReader:
 
     @contextmanager
     def open(self, request: Request, engine: duckdb.DuckDBPyConnection, spool: Path) -> Iterator[Iterator[Piece]]:
-        query, columns, is_windowed, table = _pushed_down(request)
+        query, columns, is_windowed, table, repeated = _pushed_down(request)
         load_extension(engine, "postgres_scanner")
         database = unique_name("source")
         snapshot = request.connection.options.get("snapshot")
@@ -70,6 +71,8 @@ class PostgresReader:
             is_windowed=is_windowed,
             position=position,
             count=f"select * from postgres_query('{database}', {quote(counting)})",
+            repeated=repeated,
+            explain=lambda error: source_error(request, str(error)),
         )
         try:
             yield iter([piece])
@@ -79,7 +82,7 @@ class PostgresReader:
             _end(engine, database)
 
     def plan(self, request: Request) -> list[dict[str, Any]]:
-        query, columns, is_windowed, table = _pushed_down(request)
+        query, columns, is_windowed, table, _ = _pushed_down(request)
         window = request.window
         return [
             {
@@ -135,8 +138,9 @@ def source_error(request: Request, text: str) -> RegularsError:
     return rewritten(f"{request.source.connection}: table {request.table}", text)
 
 
-def _pushed_down(request: Request) -> tuple[str, tuple[tuple[str, str], ...], bool, str]:
-    """SQL for PostgreSQL, the columns it gives with DuckDB types, whether it cuts the window, and what is read."""
+def _pushed_down(request: Request) -> tuple[str, tuple[tuple[str, str], ...], bool, str, frozenset[str]]:
+    """SQL for PostgreSQL, the columns it gives with DuckDB types, whether it cuts the window, what is read, and
+    names that stand there twice."""
     source = request.source
     if source.query:
         inner, table = f"({request.fill_query(source.query)})", "query"
@@ -157,15 +161,23 @@ def _pushed_down(request: Request) -> tuple[str, tuple[tuple[str, str], ...], bo
         ) from None
     found = {column.name: column for column in described}
     needed = _needed(request, list(found))
-    items = [f"{identifier(name)}{_cast(found[name])}" for name in needed]
+    repeated = repeated_names(needed)  # names that differ in case alone are one to the engine
+    called = [
+        name if name.lower() not in repeated else alias
+        for name, alias in zip(needed, unique_names(needed), strict=True)
+    ]
+    items = [
+        f"{identifier(name)}{_cast(found[name])} as {identifier(alias)}"
+        for name, alias in zip(needed, called, strict=True)
+    ]
     conditions = [f"({condition})" for condition in (source.source_where,) if condition]
     window = _window_condition(request, {name: column.type_code for name, column in found.items()})
     if window:
         conditions.append(window)
     where = f" where {' and '.join(conditions)}" if conditions else ""
     query = f"select {', '.join(items)} from {inner} as source{where}"
-    columns = tuple((name, _duckdb_type(found[name])) for name in needed)
-    return query, columns, window is not None, table
+    columns = tuple((alias, _duckdb_type(found[name])) for name, alias in zip(needed, called, strict=True))
+    return query, columns, window is not None, table, repeated
 
 
 def _needed(request: Request, names: list[str]) -> list[str]:
@@ -218,14 +230,17 @@ def _window_condition(request: Request, types: dict[str, int]) -> str | None:
 
 def _cast(column: Any) -> str:
     """Numbers without a declared precision would arrive as doubles: they, and types the engine lacks, come as text."""
-    name = identifier(column.name)
-    if column.type_code == NUMERIC and column.precision:
-        return ""
-    return "" if column.type_code in KEPT else f"::text as {name}"
+    return "" if column.type_code in KEPT or _is_decimal(column) else "::text"
+
+
+def _is_decimal(column: Any) -> bool:
+    """Whether the engine has the type: a declared precision up to 38, and a scale within it."""
+    precision, scale = column.precision or 0, column.scale or 0
+    return column.type_code == NUMERIC and 0 < precision <= 38 and 0 <= scale <= precision
 
 
 def _duckdb_type(column: Any) -> str:
-    if column.type_code == NUMERIC and column.precision:
+    if _is_decimal(column):
         return f"DECIMAL({column.precision},{column.scale or 0})"
     return DUCKDB_TYPES.get(column.type_code, "VARCHAR")
 

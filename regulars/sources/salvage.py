@@ -17,12 +17,15 @@ import pyarrow as pa
 
 from regulars.engine import identifier, quote
 from regulars.errors import ContractError
-from regulars.sources.base import Piece
-from regulars.sources.csv_files import CHUNK, header_record, plain_copy, read_csv_sql
+from regulars.sources.base import RESERVED, Piece
+from regulars.sources.csv_files import header_record, read_csv_sql
+from regulars.sources.lines import copy_with_one_line_end, count_lines
 from regulars.sources.options import ReadOptions
 
+RECORD = f"{RESERVED}record"
+OVERFULL = "does not support a full read"  # what the engine says of a record longer than its buffer
 LINE = re.compile(r"CSV Error on Line: (\d+)")
-ONE_LETTER = bytes(byte if byte == 10 else ord("x") for byte in range(256))  # a line end, or anything else
+MOST_BROKEN = 100_000  # records; a file with more of them is not one that is damaged in places
 WRONG_ENCODING_SHARE = 0.1
 WRONG_ENCODING_ROWS = 20
 REMEDIES = "mend or resend the file, or correct delimiter, quote, escape, skip or encoding under read: in sources.yml"
@@ -42,15 +45,23 @@ def salvage_csv(
     `cause` is what the strict reading said. Raises ContractError with file, line and remedy where not every line of the
     file can be accounted for.
     """
-    path = plain_copy(path, spool)
+    # The engine shows the line it stumbled on, unless its buffer did not hold the record: looking for the end of such
+    # a record, the patient reading would not come back for hours.
+    if OVERFULL in cause or ("unterminated" in cause and "Original Line" not in cause):
+        raise refusal(piece.source, cause)
     if "state machine" in cause and not path.name.startswith("lines-"):
         return _with_one_line_end(engine, piece, path, read, columns, spool)
     target = spool / f"salvage-{path.name}.parquet"
-    found = _read_patiently(engine, piece, path, read, columns, target, cause)
-    accepted, in_fields = _count_accepted(engine, target, columns)
-    broken = _broken_records(found, read)
     lines = count_lines(path, read.skip, with_blank=len(columns) == 1)
     header = _header_lines(path, read, piece.source)
+    # What the engine keeps of each broken record is outside of its memory limit: they are counted before.
+    _read_patiently(engine, piece, path, read, columns, target, cause, "ignore_errors = true")
+    missing = lines - header - sum(_count_accepted(engine, target, len(columns)))
+    if missing > MOST_BROKEN:
+        raise refusal(piece.source, cause, f"more than {MOST_BROKEN} broken records")
+    _read_patiently(engine, piece, path, read, columns, target, cause, "store_rejects = true")
+    accepted, in_fields = _count_accepted(engine, target, len(columns))
+    broken = _broken_records(_rejected(engine), read)
     if lines - header != accepted + len(broken) + in_fields:
         raise refusal(
             piece.source, cause, f"{lines - header} lines, but only {accepted + len(broken) + in_fields} in records"
@@ -67,9 +78,9 @@ def salvage_csv(
         f"(select *, file_row_number + 1 as accepted_number from read_parquet({quote(str(target))}, "
         "file_row_number = true))"
     )
-    listed = ", ".join(identifier(column) for column in columns)
+    listed = ", ".join(f"c{n} as {identifier(column)}" for n, column in enumerate(columns))
     relation = (
-        f"select {listed}, accepted_number + coalesce(broken_before, 0) as salvage_record from {numbered} as accepted "
+        f"select {listed}, accepted_number + coalesce(broken_before, 0) as {RECORD} from {numbered} as accepted "
         "asof left join (select accepted_before, max(broken_before) as broken_before from (select record_number - "
         "broken_before "
         "as accepted_before, broken_before from (select record_number, row_number() over (order by record_number) "
@@ -80,7 +91,7 @@ def salvage_csv(
     return replace(
         piece,
         relation=relation,
-        record="salvage_record",
+        record=RECORD,
         rejects=f"select * from read_parquet({quote(rejects)})",
         salvage=None,
     )
@@ -91,19 +102,19 @@ def _with_one_line_end(
 ) -> Piece:
     """A copy in which every line ends with LF; the engine reads no file that mixes line ends."""
     target = spool / f"lines-{path.name}"
-    with open(path, "rb") as source, open(target, "wb") as copy:
-        held = b""
-        for chunk in iter(lambda: source.read(CHUNK), b""):
-            data = held + chunk
-            held = data[-1:] if data.endswith(b"\r") else b""
-            copy.write(data[: len(data) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
-        copy.write(held.replace(b"\r", b"\n"))
+    copy_with_one_line_end(path, target)
     return replace(
         piece,
         relation=read_csv_sql(target, read, piece.source, columns),
         notes=(*piece.notes, f"{piece.source} mixes line ends: read with one"),
         salvage=lambda cause: salvage_csv(engine, piece, target, read, columns, spool, cause),
     )
+
+
+def is_damage(error: duckdb.Error) -> bool:
+    """Whether the engine complains of the form of a CSV file (or of lines read as one)."""
+    marks = ("CSV Error", "CSV Parser", "Invalid unicode", OVERFULL)
+    return any(mark in str(error) for mark in marks)
 
 
 def refusal(source: str, cause: str, detail: str = "") -> ContractError:
@@ -115,6 +126,7 @@ def refusal(source: str, cause: str, detail: str = "") -> ContractError:
         ("Expected Number of Columns", "a wrong number of fields"),
         ("unicode", "bytes that are not text"),
         ("Maximum line size", "a line longer than read.max_line_bytes"),
+        (OVERFULL, "a line longer than read.max_line_bytes"),
         ("state machine", "mixed line ends or quotes"),
     ):
         if mark in cause:
@@ -133,25 +145,31 @@ def _read_patiently(
     columns: list[str],
     target: Path,
     cause: str,
-) -> list[tuple[Any, ...]]:
+    errors: str,
+) -> None:
+    """Write the records that can be read to `target`; their columns are called c0, c1 ..."""
     engine.execute("drop table if exists reject_errors; drop table if exists reject_scans")
-    relation = read_csv_sql(path, read, piece.source, columns, extra=", store_rejects = true, parallel = false")
+    safe = [f"c{n}" for n, _ in enumerate(columns)]
+    relation = read_csv_sql(path, read, piece.source, safe, extra=f", {errors}, parallel = false")
     try:
         engine.execute(f"copy ({relation}) to {quote(str(target))} (format parquet)")
     except duckdb.Error as error:
         raise refusal(piece.source, str(error) or cause) from None
+
+
+def _rejected(engine: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
     return engine.execute(
-        "select line, min(line_byte_position), bool_or(error_type = 'INVALID ENCODING'), arg_min(error_type, "
-        "column_idx), "
+        "select line, min(line_byte_position), bool_or(error_type = 'INVALID ENCODING'), "
+        "arg_min(error_type, case error_type when 'LINE SIZE OVER MAXIMUM' then -1 else column_idx end), "
         "any_value(error_message) from reject_errors group by line order by line"
     ).fetchall()
 
 
-def _count_accepted(engine: duckdb.DuckDBPyConnection, target: Path, columns: list[str]) -> tuple[int, int]:
+def _count_accepted(engine: duckdb.DuckDBPyConnection, target: Path, width: int) -> tuple[int, int]:
     """Rows, and how many further lines their fields span (without blank ones, as the file's are counted)."""
-    single = len(columns) == 1
+    single = width == 1
     spans = []
-    for column in map(identifier, columns):
+    for column in (f"c{n}" for n in range(width)):
         pieces = f"string_split(replace(replace({column}, e'\\r\\n', e'\\n'), e'\\r', e'\\n'), e'\\n')"
         blank = "0" if single else f"len(list_filter({pieces}[2:-2], lambda line: line = ''))"
         spans.append(
@@ -163,23 +181,6 @@ def _count_accepted(engine: duckdb.DuckDBPyConnection, target: Path, columns: li
     ).fetchone()
     assert row is not None  # noqa: S101  an aggregate always has a row
     return int(row[0]), int(row[1])
-
-
-def count_lines(path: Path, skip: int, *, with_blank: bool) -> int:
-    """Physical lines after the first `skip`, with or without blank ones. Any of LF, CRLF and CR ends a line."""
-    count, before = 0, b"\n"
-    with open(path, "rb") as file:
-        for _ in range(skip):
-            file.readline()
-        for chunk in iter(lambda: file.read(CHUNK), b""):
-            lines = before[-1:] + chunk.replace(b"\r", b"\n") if not with_blank else chunk
-            if with_blank:
-                ends = before[-1:] + lines
-                count += lines.count(b"\n") + lines.count(b"\r") - ends.count(b"\r\n")
-            else:
-                count += lines.translate(ONE_LETTER).count(b"\nx")
-            before = chunk if with_blank else lines
-    return count + (1 if with_blank and before[-1:] not in (b"\n", b"\r") else 0)
 
 
 def _header_lines(path: Path, read: ReadOptions, name: str) -> int:

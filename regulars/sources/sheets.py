@@ -2,77 +2,101 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+import json
+import re
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
-import python_calamine
+import duckdb
 
-from regulars.errors import ContractError
-from regulars.sources.csv_files import unique_names
+from regulars.engine import identifier
+from regulars.errors import ContractError, SourceError
+from regulars.settings import Settings
+from regulars.sources import sheet_cells
+from regulars.sources.base import RESERVED, Piece, Request
+from regulars.sources.csv_files import check_width, read_csv_sql, repeated_names, unique_names
 from regulars.sources.options import ReadOptions
 
+RECORD = f"{RESERVED}record"
+SECONDS = 600  # of processor time for one workbook
+PARSER_BYTES = 256 << 20  # what the process needs before it has read anything
+UNITS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
 
-def read_sheet(path: Path, read: ReadOptions, name: str) -> pa.Table:
-    """A sheet as a table of text, with `sheet_record`, the 1-based record below the header; empty rows are left out.
 
-    `read.sheet` is a name or a 0-based position (default: the first), `read.skip` the rows above the header. Numbers
-    are written in full without exponent, dates in ISO form. Raises ContractError where there is no such sheet.
+def sheet_piece(request: Request, name: str, path: Path, engine: duckdb.DuckDBPyConnection, spool: Path) -> Piece:
+    """A sheet as text; its record number counts the rows below the header, and rows without a value are left out.
+
+    `read.sheet` is a name or a 0-based position (default: the first), `read.skip` the rows above the header. Raises
+    ContractError where there is no such sheet, SourceError where it takes more memory or time than it may.
     """
-    try:
-        book = python_calamine.CalamineWorkbook.from_path(str(path))
-        sheet = (
-            book.get_sheet_by_name(read.sheet)
-            if isinstance(read.sheet, str)
-            else book.get_sheet_by_index(read.sheet or 0)
-        )
-    except (python_calamine.CalamineError, python_calamine.WorksheetNotFound, OSError, IndexError) as error:
-        raise ContractError(
-            f"{name}: sheet {read.sheet if read.sheet is not None else 0!r} cannot be read: {type(error).__name__}",
-            remedy="set read: {sheet: <name>} to one the workbook has, or have the file delivered again",
-        ) from None
-    rows = sheet.iter_rows()
-    for _ in range(read.skip):
-        next(rows, None)
-    first = next(rows, None)
-    if first is None:
+    read, target = request.read, path.with_name(f"{path.name}.csv")
+    facts = _run(request, name, path, target)
+    width = int(facts["width"])
+    check_width(name, width, read)
+    if not facts["rows"]:
         raise ContractError(
             f"{name}: the sheet is empty", remedy="set read: {sheet: <name>, skip: <rows above the header>}"
         )
-    cells = [cell_text(cell) or "" for cell in first]
-    columns = list(read.names) or unique_names(cells if read.header else [""] * len(cells))
-    width = len(columns)
-    gathered: list[list[str | None]] = [[] for _ in columns]
-    records: list[int] = []
-    body = rows if read.header else _chain(first, rows)
-    for number, row in enumerate(body, start=1):
-        texts = [cell_text(cell) for cell in row[:width]]
-        if any(text is not None for text in texts):
-            records.append(number)
-            for values, text in zip(gathered, texts + [None] * (width - len(texts)), strict=True):
-                values.append(text)
-    arrays = [pa.array(values, pa.string()) for values in gathered]
-    return pa.table([*arrays, pa.array(records, pa.int64())], names=[*columns, "sheet_record"])
+    if read.names and len(read.names) < width:
+        raise ContractError(
+            f"{name}: the sheet has {width} columns, but read.names has only {len(read.names)}",
+            remedy="name every column under read: {names: [...]} of the table in sources.yml",
+        )
+    width = max(width, len(read.names))
+    cells = [f"c{n}" for n in range(width)]
+    plain = ReadOptions(header=False, max_line_bytes=min(max(2_000_000, 4 * int(facts["line"])), 100_000_000))
+    known = [RECORD, *cells[: int(facts["width"])]]
+    body = read_csv_sql(target, plain, name, known)
+    first = engine.execute(f"select * from ({body}) limit 1").fetchone() if read.header else None
+    header = [str(cell or "") for cell in (first or [""] * len(known))[1:]]
+    columns = list(read.names) or unique_names(header)
+    listed = ", ".join(
+        f"{cell if cell in known else 'cast(null as varchar)'} as {identifier(column)}"
+        for cell, column in zip(cells, columns, strict=True)
+    )
+    return Piece(
+        name,
+        f"select {listed}, cast({RECORD} as bigint) as {RECORD} from ({body}) where {RECORD} <> '0'",
+        tuple((column, "VARCHAR") for column in columns),
+        record=RECORD,
+        repeated=repeated_names(header) if not read.names else frozenset(),
+        nulls_are_read=False,
+    )
 
 
-def cell_text(cell: object) -> str | None:
-    """One cell as text; None for an empty one."""
-    if cell is None or cell == "":
-        return None
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() else format(Decimal(repr(cell)), "f")
-    if isinstance(cell, datetime):
-        return cell.isoformat(sep=" ")
-    if isinstance(cell, date | time):
-        return cell.isoformat()
-    if isinstance(cell, timedelta):
-        return str(cell)
-    return str(cell)
+def _run(request: Request, name: str, path: Path, target: Path) -> dict[str, Any]:
+    read, sheet = request.read, request.read.sheet if request.read.sheet is not None else 0
+    arguments = {
+        "path": str(path),
+        "target": str(target),
+        "sheet": sheet,
+        "skip": read.skip,
+        "header": read.header,
+        "widest": read.max_columns,
+        "memory_bytes": _memory_bytes(request.settings) + PARSER_BYTES,
+        "seconds": SECONDS,
+    }
+    done = subprocess.run(
+        [sys.executable, "-I", sheet_cells.__file__, json.dumps(arguments)], capture_output=True, text=True, check=False
+    )
+    facts: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {}
+    if not facts:
+        raise SourceError(
+            f"{name}: its cells need more memory than {request.settings.landing_memory_limit} or more than {SECONDS} s",
+            remedy="look for a value far below or right of the table, deliver it as CSV, or raise "
+            "REGULARS_LANDING_MEMORY_LIMIT",
+        )
+    if "error" in facts:
+        raise ContractError(
+            f"{name}: sheet {sheet!r} cannot be read: {facts['error']}: {facts['said']}",
+            remedy="set read: {sheet: <name>} to one the workbook has, or have the file delivered again",
+        )
+    return facts
 
 
-def _chain(first: list[object], rest: object):  # type: ignore[no-untyped-def]
-    yield first
-    yield from rest  # type: ignore[misc]
+def _memory_bytes(settings: Settings) -> int:
+    """The memory limit of landings in bytes; 1GB is 10^9, 1GiB 2^30."""
+    match = re.fullmatch(r"([\d.]+)\s*([KMGT]i?)B", settings.landing_memory_limit)
+    return int(float(match[1]) * UNITS[match[2].upper()]) if match else 10**9

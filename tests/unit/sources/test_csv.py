@@ -8,7 +8,7 @@ import re
 import pytest
 
 from regulars.errors import ContractError
-from regulars.sources.salvage import count_lines
+from regulars.sources.lines import count_lines
 
 HEADER = b"id,email,amount,born_on,seen_at,is_member,tier\n"
 
@@ -95,7 +95,7 @@ def test_repeated_header_names_stay_apart(place) -> None:
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("last", ["", "end"])
 def test_physical_lines_are_counted_over_chunk_borders(tmp_path, monkeypatch, ending: str, last: str) -> None:
-    monkeypatch.setattr("regulars.sources.salvage.CHUNK", 3)
+    monkeypatch.setattr("regulars.sources.lines.CHUNK", 3)
     text = ending.join(["a", "", "bcd", "", "", "efghi", last])
     path = tmp_path / "lines"
     path.write_bytes(text.encode())
