@@ -63,6 +63,9 @@ class FilesReader:
         """A path without `{as_of}` holds what lies there now; days of events are cut out of it by their window."""
         return request.contract.mode == "snapshot" and not _is_dated(request)
 
+    def is_dated(self, request: Request) -> bool:
+        return _is_dated(request)
+
 
 def _path(request: Request) -> str:
     if request.source.path is None:

@@ -98,6 +98,9 @@ class PostgresReader:
         query = request.source.query or ""
         return request.contract.mode == "snapshot" and not any(name in query for name in ("{as_of}", "{window_start}"))
 
+    def is_dated(self, request: Request) -> bool:
+        return request.source.cursor is not None
+
 
 @contextmanager
 def shared_snapshot(connection: Connection) -> Iterator[str]:
