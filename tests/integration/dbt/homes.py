@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import ExitStack
 from datetime import date, datetime
 from pathlib import Path
@@ -64,16 +64,23 @@ def landed_row(row: Row) -> Row:
 class Home:
     """One warehouse with its landings; `landed` is what the oracle is to know of them."""
 
-    def __init__(self, folder: Path, zone: str = "UTC", population: str = "", chunk_days: int = 7) -> None:
+    def __init__(
+        self, folder: Path, zone: str = "UTC", population: str = "", chunk_days: int = 7, landing_url: str | None = None
+    ) -> None:
         self.folder, self.zone, self.population = folder, zone, population
         self.settings = Settings(
-            _env_file=None, home=folder / "home", pseudonym_key=KEY, timezone=zone, history_chunk_days=chunk_days
-        )
+            _env_file=None, home=folder / "home", pseudonym_key=KEY, timezone=zone, history_chunk_days=chunk_days,
+            landing_url=landing_url,
+        )  # fmt: skip
         self.landed: list[Batch] = []
         self.damaged: dict[tuple[str, date], list[tuple[str, Row]]] = {}
         self._stack = ExitStack()
         self.warehouse = self._stack.enter_context(open_warehouse(self.settings))
         self.warehouse.prepare(CONTRACTS)
+
+    def over_same_landings(self, folder: Path, chunk_days: int = 7) -> Home:
+        """An empty warehouse over the landings of this one."""
+        return Home(folder, self.zone, self.population, chunk_days, self.settings.landing_root)
 
     def close(self) -> None:
         self._stack.close()
@@ -133,7 +140,8 @@ class Home:
 
     def build(self, requested: date | None = None, *, rebuild: bool = False) -> None:
         """Build what changed, in the chunks that the library asks for."""
-        requested = requested or max(batch.as_of for batch in self.landed)
+        ((newest,),) = self.warehouse.query("select max(as_of) from ops.effective_batches")
+        requested = requested or newest
         first = self.warehouse.query("select count(*) from duckdb_tables() where table_name = 'loyalty_history'") == [(0,)]
         chunks = days_to_build(
             self.warehouse, "marts", requested, chunk_days=self.settings.history_chunk_days, rebuild=rebuild
@@ -149,14 +157,13 @@ class Home:
             )  # fmt: skip
         remember_built(self.warehouse, "marts")
 
-    def adopt(self, other: Home, *, until: date) -> None:
-        """Take the landings of another home up to a day into this warehouse, in order of days and revisions."""
-        if other.settings.landing_root != self.settings.landing_url:
-            raise ValueError("make this home over the landings of the other one")
+    def adopt(self, days: Collection[date]) -> None:
+        """Take the landings of these days into the warehouse, whoever made them."""
+        storage = open_storage(self.settings.landing_root, self.settings.s3)
         for table, contract in CONTRACTS.items():
-            known = self.warehouse.known_batches(table)
-            manifests = committed_manifests(open_storage(self.settings.landing_root, self.settings.s3), table, known)
-            self.warehouse.load(contract, [m for m in manifests if m.as_of <= until], self._run(until), CLOCK)
+            manifests = committed_manifests(storage, table, self.warehouse.known_batches(table))
+            chosen = [manifest for manifest in manifests if manifest.as_of in days]
+            self.warehouse.load(contract, chosen, self._run(max(days)), CLOCK)
 
     def rows(self, relation: str) -> list[Row]:
         table = self.warehouse.arrow(f"select * from {relation}")
@@ -172,14 +179,3 @@ class Home:
     def _run(day: date) -> Run:
         return Run("run", "test", day, CLOCK)
 
-
-def over_landings_of(other: Home, folder: Path, **settings: Any) -> Home:
-    """An empty warehouse over the landings of another home."""
-    home = Home(folder, other.zone, other.population, **settings)
-    home.close()
-    folder.mkdir(parents=True, exist_ok=True)
-    home.settings = home.settings.model_copy(update={"landing_url": other.settings.landing_root})
-    home._stack = ExitStack()
-    home.warehouse = home._stack.enter_context(open_warehouse(home.settings))
-    home.warehouse.prepare(CONTRACTS)
-    return home

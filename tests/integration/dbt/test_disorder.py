@@ -16,14 +16,17 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from tests.integration.dbt.homes import BUILT, SIGNS, Home, damageable, over_landings_of
+from regulars.run_days import BuildDays
+from tests.integration.dbt import homes
+from tests.integration.dbt.homes import BUILT, SIGNS, Home, damageable
 from tests.integration.dbt.landings import CONTRACTS, Row
 from tests.integration.dbt.oracle import Oracle
 from tests.integration.dbt.test_loyalty_history import comparable
-from tests.integration.dbt.worlds import Records
+from tests.integration.dbt.worlds import FIRST, Records
 
 SEED = int(os.environ.get("REGULARS_TEST_SEED", "1"))
 EXAMPLES = int(os.environ.get("REGULARS_TEST_EXAMPLES", "20"))
+SEGMENTS = ("highly_engaged", "low_engagement")
 OFFSETS = (0, 1, 2, 9)  # landed days after the start: neighbours, and a gap longer than a week
 # Zones and starts whose days and windows hold a change of clocks, a day that never was, or 29 February.
 PLACES = [
@@ -122,10 +125,10 @@ class Disorder(RuleBasedStateMachine):
         assert comparable(self.home.rows("marts.loyalty_master")) == comparable(list(oracle.master(days[-1]).values()))
 
     def _compare_with_in_order(self) -> None:
-        in_order = over_landings_of(self.home, self.folder / "in-order")
+        in_order = self.home.over_same_landings(self.folder / "in-order")
         try:
             for day in sorted({batch.as_of for batch in self.home.landed}):
-                in_order.adopt(self.home, until=day)
+                in_order.adopt([day])
                 in_order.build(day)
             for relation in BUILT:
                 assert comparable(in_order.rows(relation)) == comparable(self.home.rows(relation)), relation
@@ -156,3 +159,75 @@ def test_some_disorder_ends_in_the_tables_of_in_order_processing() -> None:
 @pytest.mark.timeout(4 * 3600)
 def test_much_disorder_ends_in_the_tables_of_in_order_processing() -> None:
     run(examples=EXAMPLES, steps=16, number=SEED)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(4 * 3600)
+def test_a_backfill_of_sixty_days_in_random_order_equals_day_by_day(tmp_path: Path) -> None:
+    print(f"REGULARS_TEST_SEED={SEED}")
+    chance = random.Random(SEED)
+    start = date(2024, 1, 15)  # 29 February is in it, and 31 March, which has 23 hours
+    days = [start + timedelta(days=n) for n in range(60)]
+    by_day = Home(tmp_path / "by-day", "Europe/Berlin")
+    any_order = by_day.over_same_landings(tmp_path / "any-order")
+    try:
+        records = Records(chance, "Europe/Berlin", start)
+        for day in days:
+            for table in CONTRACTS:
+                if day == start or chance.random() < 0.8:
+                    by_day.land(table, day, records.rows(table, day))
+            by_day.build(day)
+        for day in chance.sample(days, len(days)):
+            any_order.adopt([day])
+            if chance.random() < 0.3:
+                any_order.build(day)
+        any_order.build(days[-1])
+        oracle = Oracle(by_day.landed, by_day.zone)
+        assert comparable(by_day.rows("marts.loyalty_history")) == comparable(oracle.history())
+        for relation in (*BUILT, "marts.loyalty_history_daily", "marts.loyalty_windows_daily"):
+            assert comparable(any_order.rows(relation)) == comparable(by_day.rows(relation)), relation
+    finally:
+        by_day.close()
+        any_order.close()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_quarantine_replayed_after_the_fix_equals_never_having_been_wrong(tmp_path: Path) -> None:
+    """Two homes with the same days, one of them from damaged files: raw but for batches, marts and segments are equal."""
+    start = date(2026, 3, 28)
+    wrong, right = Home(tmp_path / "wrong", "Europe/Berlin"), Home(tmp_path / "right", "Europe/Berlin")
+    try:
+        records = Records(random.Random(SEED), "Europe/Berlin", start)
+        days = [start, start + timedelta(days=1), start + timedelta(days=3)]
+        for day in days:
+            for table in CONTRACTS:
+                rows = records.rows(table, day)
+                wrong.land(table, day, rows, ("", "!", "?"))
+                right.land(table, day, rows)
+            wrong.build(day)
+            right.build(day)
+        assert comparable(wrong.rows("marts.loyalty_history")) != comparable(right.rows("marts.loyalty_history"))
+        for fixed in (("!",), SIGNS):
+            for table, day in sorted(wrong.damaged):
+                wrong.replay(table, day, fixed)
+            wrong.build()
+        for relation in (*BUILT, "marts.loyalty_history_daily", *(f"segments.{name}" for name in SEGMENTS)):
+            assert comparable(wrong.rows(relation)) == comparable(right.rows(relation)), relation
+        for table in CONTRACTS:
+            raw = f"(select * exclude (_batch_id, _record_number) from raw.{table})"
+            assert comparable(wrong.rows(raw)) == comparable(right.rows(raw)), table
+    finally:
+        wrong.close()
+        right.close()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_the_comparison_sees_a_build_that_forgets_the_days_after_a_late_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the rule for days switched off, so that only the day asked for is built, tables must differ."""
+    monkeypatch.setattr(homes, "days_to_build", lambda *_, **__: [BuildDays(FIRST, FIRST)])
+    with pytest.raises(AssertionError, match=r"master of|loyalty_history|membership|loyalty_master"):
+        run(examples=3, steps=8, number=SEED)
