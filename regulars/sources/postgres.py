@@ -245,9 +245,11 @@ def _conninfo(connection: Connection) -> str:
     ]
     timeout = connection.options.get("statement_timeout_seconds")
     if timeout:
-        options.append(f"-c statement_timeout={int(float(timeout) * 1000)}")
+        options.append(f"-c statement_timeout={_milliseconds(timeout)}")
     try:
         given = conninfo_to_dict(connection.url)
+        if any("@" in str(given.get(part) or "") for part in ("host", "hostaddr", "port", "dbname")):
+            raise psycopg.ProgrammingError("part of a password stands where the server should")
         options.insert(0, str(given.get("options") or ""))
         return make_conninfo(
             connection.url,
@@ -257,7 +259,17 @@ def _conninfo(connection: Connection) -> str:
         )
     except psycopg.ProgrammingError:
         raise ConfigError(
-            "sources.yml: the url of a connection of kind postgres is not one", remedy="postgresql://user@host/db"
+            "sources.yml: the url of a connection of kind postgres is not one",
+            remedy="postgresql://user:password@host/db, with @ : / ? # % of the password written as %40 %3A %2F %3F %23 %25",
+        ) from None
+
+
+def _milliseconds(seconds: object) -> int:
+    try:
+        return int(float(str(seconds)) * 1000)
+    except (ValueError, OverflowError):
+        raise ConfigError(
+            "sources.yml: statement_timeout_seconds of a connection is not a number", remedy="give seconds, such as 600"
         ) from None
 
 
