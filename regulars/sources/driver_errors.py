@@ -9,8 +9,9 @@ from regulars.errors import RegularsError, SourceError, TransientError
 # What may be repeated of an error: names of things and types. Anything else that a database says may quote a value.
 REPEATED = re.compile(
     r"(relation|column|schema|function|operator|type|database|extension|view|table) [\w\".,() ]+ does not exist|"
-    r"permission denied for \w+ [\w\".]+|syntax error|invalid input syntax for type [\w ]+|"
-    r"invalid input value for enum \w+|[\w ]*out of range|division by zero|cannot execute [A-Z ]+ in a read-only transaction|column reference \"\w+\" is ambiguous"
+    r"permission denied for \w+ [\w\".]+|column reference \"\w+\" is ambiguous|syntax error|"
+    r"cannot execute [\w() ]+ in a read-only transaction|invalid input syntax for type [\w ]+|"
+    r"invalid input value for enum \w+|[\w ]*out of range|division by zero"
 )
 
 
