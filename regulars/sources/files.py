@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from regulars.engine import identifier, quote
+from regulars.engine_errors import without_values
 from regulars.errors import ConfigError, ContractError, SourceError
 from regulars.sources.base import Piece, Request
 from regulars.sources.csv_files import as_utf8, column_names, plain_copy, read_csv_sql
@@ -242,8 +243,8 @@ def describe(engine: duckdb.DuckDBPyConnection, query: str) -> tuple[tuple[str, 
 
 
 def first_line(error: duckdb.Error) -> str:
-    """The first line of an engine error, which says what is wrong; later ones may quote data."""
-    return str(error).split("\n", 1)[0]
+    """What the engine says is wrong, without the values that it quotes."""
+    return without_values(str(error))
 
 
 def unreadable(name: str, error: duckdb.Error) -> ContractError:
