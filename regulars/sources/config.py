@@ -82,6 +82,8 @@ def read_sources(
         raise ConfigError(f"{path} does not exist", remedy="set REGULARS_SOURCES to your sources.yml")
     try:
         document = yaml.safe_load(path.read_text())
+        if not isinstance(document, dict | None):
+            raise ConfigError(f"{path}: not a mapping with connections and tables", remedy="docs/sources.md shows one")
         raw = Sources.model_validate({**(document or {}), "base_dir": path.absolute().parent})
     except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)

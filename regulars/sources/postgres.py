@@ -52,7 +52,7 @@ class PostgresReader:
         database = unique_name("source")
         snapshot = request.connection.options.get("snapshot")
         try:
-            engine.execute(f"attach {quote(_conninfo(request.connection))} as {database} (type postgres)")
+            _attach(engine, request.connection, database)
             engine.execute("begin")
             if snapshot:
                 statement = f"set transaction snapshot {quote(str(snapshot))}"
@@ -273,6 +273,15 @@ def _milliseconds(seconds: object) -> int:
         ) from None
 
 
+def _attach(engine: duckdb.DuckDBPyConnection, connection: Connection, database: str) -> None:
+    """Attach as `database`, with the password in a secret of that name: bound, and never part of SQL text."""
+    parts = conninfo_to_dict(_conninfo(connection))
+    password = parts.pop("password", None)
+    engine.execute(f"create secret {database} (type postgres, password $password)", {"password": str(password or "")})
+    address = make_conninfo("", **parts)
+    engine.execute(f"attach {quote(address)} as {database} (type postgres{f', secret {database}' if password else ''})")
+
+
 def _place(connection: Connection) -> str:
     parts = conninfo_to_dict(connection.url or "")
     return f"PostgreSQL at {parts.get('host') or 'localhost'}/{parts.get('dbname') or ''}"
@@ -280,7 +289,7 @@ def _place(connection: Connection) -> str:
 
 def _end(engine: duckdb.DuckDBPyConnection, database: str) -> None:
     """Close the read transaction and let go of the connection; an engine that failed has done so already."""
-    for statement in ("rollback", f"detach {database}"):
+    for statement in ("rollback", f"detach {database}", f"drop secret {database}"):
         try:
             engine.execute(statement)
         except duckdb.Error:

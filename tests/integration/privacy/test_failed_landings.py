@@ -13,6 +13,7 @@ import pytest
 
 from flows.commands.quarantine import without_value
 from regulars.contracts import read_contracts
+from regulars.engine import local_engine
 from regulars.errors import RegularsError
 from regulars.landing import land
 from regulars.quality.quarantine import replay
@@ -246,3 +247,18 @@ def test_a_timeout_that_is_no_number_is_not_echoed(
     connection = {"kind": "postgres", "url": url, "options": {"statement_timeout_seconds": SECRETS["environment"]}}
     found = sources(tmp_path, connection, {"table": "public.user_profile"})
     said_by(lambda: land(PROFILE, found, here, RUN), caplog, capfd)
+
+
+def test_the_password_of_a_database_is_not_part_of_sql_text(here: Settings, tmp_path: Path, url: str) -> None:
+    """The engine of this process logs every statement while a table lands."""
+    found = sources(tmp_path, {"kind": "postgres", "url": url}, {"table": "public.user_profile"})
+    spool = here.home_dir / "spool" / "log"
+    spool.mkdir(parents=True)
+    with local_engine(here, spool) as engine:
+        engine.execute("call enable_logging('QueryLog')")
+        assert land(PROFILE, found, here, RUN).manifest.rows_read == 40
+        statements = str(engine.execute("select message from duckdb_logs").fetchall())
+        engine.execute("call disable_logging()")
+        assert "attach" in statements
+        assert Search(SECRETS).in_text(statements) == set()
+        assert engine.execute("select count(*) from duckdb_secrets() where type = 'postgres'").fetchone() == (0,)

@@ -155,7 +155,7 @@ def prefect_database() -> Path:
 
 def wait_for_logs(database: Path, text: bytes) -> None:
     """Until the server has written a line of the run's log: then those before it are there, too."""
-    APILogHandler.flush()
+    APILogHandler().flush()
     deadline = time.monotonic() + 60
     while text not in b"".join(path.read_bytes() for path in database.parent.glob(f"{database.name}*")):
         assert time.monotonic() < deadline, "the log has not reached Prefect's database"
