@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import shutil
 import tempfile
 import threading
 import time
@@ -27,9 +28,12 @@ from pydantic import SecretStr
 
 from flows.ingest import ingest
 from flows.loyalty import daily_loyalty_merge
-from regulars.errors import GuardBlocked, RegularsError
+from flows.segment import segment
+from flows.transform import transform
+from regulars.errors import BuildError, GateBlocked, GuardBlocked, RegularsError
 from regulars.sample.spec import SampleSpec
 from regulars.sample.write import write_sample
+from regulars.settings import PROJECT_DIR, Settings
 from tests.integration.privacy.canaries import EVERYTHING, PERSONAL, SECRETS, Search, process_texts
 from tests.integration.privacy.conftest import s3_marks
 
@@ -206,4 +210,58 @@ def test_a_day_and_its_failures_leave_no_trace_of_a_secret_or_a_person(
         "something was delivered, so there was something to find"
     )
     assert Search(PERSONAL).in_folder(company.home / "landing"), "and personal values were there all the time"
+    assert_nothing_leaked(company, printed.out + printed.err, caplog.text)
+
+
+def project_with_a_careless_model(folder: Path) -> Path:
+    """A copy of the dbt project in which a mart reads a personal column straight from raw and casts it."""
+    project = folder / "project"
+    shutil.copytree(PROJECT_DIR / "dbt" / "warehouse", project, ignore=shutil.ignore_patterns("target", "logs"))
+    careless = "select user_id, cast(email as integer) as mail from raw.user_profile"
+    (project / "models" / "marts" / "loyalty" / "careless.sql").write_text(careless)
+    return project
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_gates_models_and_deliveries_that_fail_leave_no_trace_either(
+    company: Company, echo: Any, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    from expectations.raw import user_profile
+    from regulars.quality import rules
+
+    build = user_profile.build
+
+    def careless(context: Any) -> Any:
+        suite = build(context)
+        suite.add_expectation(rules.rows_hold("no_names", "Nobody has a name.", "full_name is null", remedy="ask"))
+        suite.add_expectation(
+            rules.rows_hold("numbers", "Addresses count.", "cast(email as integer) > 0", remedy="ask")
+        )
+        return suite
+
+    with Processes() as processes, caplog.at_level(logging.DEBUG, "regulars"):
+        daily_loyalty_merge(DAYS[0], fail_on_block=False)
+        company.land_profile(**{"from": "crm", "table": "public.nowhere"})
+        monkeypatch.setattr(user_profile, "build", careless)
+        company.attempt(lambda: ingest(DAYS[0], tables=["user_profile"]), GateBlocked)
+        monkeypatch.setattr(user_profile, "build", build)
+        company.set("REGULARS_DELIVERY_URL", "s3://bucket/deliveries")
+        company.set("REGULARS_S3__ENDPOINT", echo.url)
+        company.attempt(lambda: segment(DAYS[0], fail_on_block=False))
+        assert echo.requests
+        monkeypatch.delenv("REGULARS_DELIVERY_URL")
+        careless_project = project_with_a_careless_model(company.folder)
+        monkeypatch.setattr(Settings, "dbt_project_dir", property(lambda _: careless_project))
+        company.attempt(lambda: transform(DAYS[0], fail_on_block=False), BuildError)
+    printed = capfd.readouterr()
+    said = "\n".join(str(error) for error in company.errors)
+    assert "no_names" in said, "the gate failed by its own rule"
+    assert "numbers" in said, "and by one that cannot be computed"
+    assert "careless" in said, "and the model by its own"
+    assert processes.found == set()
+    for run in (company.home / "dbt").glob("*/build"):  # what docs/privacy.md says of dbt's own log and results
+        careless_words = Search(PERSONAL).in_folder(run)
+        assert set(careless_words) <= {"run_results.json", "dbt.log"}, careless_words
+        shutil.rmtree(run)
     assert_nothing_leaked(company, printed.out + printed.err, caplog.text)
