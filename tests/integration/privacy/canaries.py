@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 import traceback
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,16 +25,22 @@ PERSONAL = {
 EVERYTHING = SECRETS | PERSONAL
 
 
-def forms(mark: str) -> set[str]:
-    """The mark as it is (any case), as hex, percent-encoded, and as it looks inside base64 text at any offset."""
+def folded_forms(mark: str) -> set[bytes]:
+    """The mark in lower case, reversed, as hex, percent-encoded and in UTF-16: to be looked for in lower-case bytes."""
     data = mark.encode()
-    found = {re.escape(mark), data.hex(), "".join(f"%{byte:02x}" for byte in data), mark[::-1]}
-    variants = [data, data.upper(), mark.encode("utf-16-le")]
-    for variant, offset in ((variant, offset) for variant in variants for offset in range(3)):
-        text = base64.b64encode(b"\0" * offset + variant).decode()
-        core = text[{0: 0, 1: 2, 2: 3}[offset] :].rstrip("=")[: -2 if (len(variant) + offset) % 3 else None]
-        found |= {re.escape(core), re.escape(core.replace("+", "-").replace("/", "_"))}
-    return found | {re.escape("\0".join(mark))}
+    written = {mark, mark[::-1], data.hex(), "".join(f"%{byte:02x}" for byte in data), "\0".join(mark)}
+    return {text.encode() for text in written}
+
+
+def base64_forms(mark: str) -> set[bytes]:
+    """What of the mark stands in base64 text whatever is before and after it, for each of the three offsets."""
+    found = set()
+    for data in (mark.encode(), mark.upper().encode(), mark.encode("utf-16-le")):
+        for offset in range(3):
+            text = base64.b64encode(b"\0" * offset + data)
+            core = text[(0, 2, 3)[offset] :].rstrip(b"=")[: -2 if (len(data) + offset) % 3 else None]
+            found |= {core, core.translate(bytes.maketrans(b"+/", b"-_"))}
+    return found
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,12 @@ class Search:
 
     def in_bytes(self, data: bytes) -> set[str]:
         """Names of the marks that occur, in whatever form."""
-        return {name for name, pattern in self._patterns().items() if pattern.search(data)}
+        lower = data.lower()
+        return {
+            name
+            for name, mark in self.marks.items()
+            if any(form in lower for form in folded_forms(mark)) or any(form in data for form in base64_forms(mark))
+        }
 
     def in_text(self, text: str) -> set[str]:
         return self.in_bytes(text.encode("utf-8", "backslashreplace"))
@@ -93,19 +103,6 @@ class Search:
     def in_error(self, error: BaseException) -> set[str]:
         """Everything an exception says, with its causes and contexts, suppressed ones too."""
         return set().union(*(self.in_text(text) for text in texts_of(error)))
-
-    def _patterns(self) -> dict[str, re.Pattern[bytes]]:
-        if self not in _COMPILED:
-            _COMPILED[self] = {
-                name: re.compile("|".join(forms(mark)).encode(), re.IGNORECASE) for name, mark in self.marks.items()
-            }
-        return _COMPILED[self]
-
-    def __hash__(self) -> int:
-        return hash(tuple(sorted(self.marks.items())))
-
-
-_COMPILED: dict[Search, dict[str, re.Pattern[bytes]]] = {}
 
 
 def texts_of(error: BaseException) -> Iterator[str]:
