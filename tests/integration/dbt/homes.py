@@ -15,10 +15,13 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from regulars.landing import Landed, land
 from regulars.quality.quarantine import replay
 from regulars.run import Run
-from regulars.run_days import days_to_build, remember_built
+from regulars.build_state import build_state, models_in_place
+from regulars.run_days import days_to_build, forget_built, remember_built
 from regulars.settings import Settings
 from regulars.sources.config import Connection, Sources, TableSource
 from regulars.storage import open_storage
@@ -29,7 +32,6 @@ from tests.integration.dbt.landings import CONTRACTS, Batch, Row
 
 KEY = "test-key"
 SIGNS = ("!", "?")
-SKIPPED = ("--exclude", "path:models/staging", "feature_adoption_by_region", "loyalty_unmatched_rows")
 BUILT = ("marts.user_daily_activity", "marts.loyalty_history", "marts.loyalty_master", "segments.membership")
 CLOCK = datetime(2030, 1, 1)
 
@@ -139,23 +141,24 @@ class Home:
         return landed
 
     def build(self, requested: date | None = None, *, rebuild: bool = False) -> None:
-        """Build what changed, in the chunks that the library asks for."""
+        """Build what changed, in the chunks and with the marks of the library, as the task `build` does."""
         ((newest,),) = self.warehouse.query("select max(as_of) from ops.effective_batches")
-        requested = requested or newest
-        first = self.warehouse.query("select count(*) from duckdb_tables() where table_name = 'loyalty_history'") == [(0,)]
-        chunks = days_to_build(
-            self.warehouse, "marts", requested, chunk_days=self.settings.history_chunk_days, rebuild=rebuild
-        )
-        for number, days in enumerate(chunks):
-            whole = first or rebuild
-            arguments = () if whole and number == 0 else SKIPPED
-            if rebuild and number == 0:
-                arguments = (*arguments, "--full-refresh")
-            run_dbt(
-                self.settings.warehouse_path, days.as_of, days.first_day, arguments=arguments,
-                timezone=self.zone, population=self.population,
-            )  # fmt: skip
-        remember_built(self.warehouse, "marts")
+        size = self.settings.history_chunk_days
+        chunks = days_to_build(self.warehouse, "marts", requested or newest, chunk_days=size, rebuild=rebuild)
+        if rebuild:
+            forget_built(self.warehouse, "marts")
+        for days in chunks:
+            is_fresh = rebuild and days == chunks[0]
+            state = build_state(self.warehouse, self.settings, days, self.population)
+            in_place = [] if is_fresh else models_in_place(self.warehouse, state)
+            with pytest.MonkeyPatch.context() as environment:
+                for name, value in state.environment().items():
+                    environment.setenv(name, value)
+                run_dbt(
+                    self.settings.warehouse_path, days.as_of, days.first_day, timezone=self.zone, population=self.population,
+                    arguments=(*(["--full-refresh"] if is_fresh else []), *(["--exclude", *in_place] if in_place else [])),
+                )  # fmt: skip
+            remember_built(self.warehouse, "marts", days.as_of)
 
     def adopt(self, days: Collection[date]) -> None:
         """Take the landings of these days into the warehouse, whoever made them."""

@@ -8,7 +8,6 @@ import shutil
 import tempfile
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -228,10 +227,8 @@ def project_with_a_careless_model(folder: Path) -> Path:
 def test_gates_models_and_deliveries_that_fail_leave_no_trace_either(
     company: Company, echo: Any, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what Great Expectations imports is deprecated
-        from expectations.raw import user_profile
-        from regulars.quality import rules
+    from expectations.raw import user_profile
+    from regulars.quality import rules
 
     build = user_profile.build
 
