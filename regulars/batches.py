@@ -74,8 +74,13 @@ class BusinessDay:
 
 
 def default_as_of(scheduled_at: datetime, zone: ZoneInfo) -> date:
-    """The day before the one on which a run was scheduled, in the business zone."""
-    return scheduled_at.astimezone(zone).date() - timedelta(days=1)
+    """The day that was over when the one began on which a run was scheduled, in the business zone.
+
+    That is the day before; where a zone skipped a day (Pacific/Apia, 30 December 2011), the one before that.
+    """
+    today = BusinessDay(scheduled_at.astimezone(zone).date(), zone)
+    last_moment = (today.start - timedelta(microseconds=1)).replace(tzinfo=UTC)
+    return last_moment.astimezone(zone).date()
 
 
 def _utc_midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from regulars.engine_errors import without_values
 from regulars.errors import BuildError
 from regulars.run import Run
 from regulars.run_days import BuildDays
@@ -143,5 +144,5 @@ def _node(result: Mapping[str, Any]) -> NodeResult:
         status=str(result["status"]),
         seconds=float(result.get("execution_time") or 0),
         failures=int(result.get("failures") or 0),
-        message=str(result.get("message") or ""),
+        message=without_values(str(result.get("message") or "")),
     )

@@ -83,12 +83,12 @@ def allow_s3(connection: duckdb.DuckDBPyConnection, s3: S3Settings) -> None:
     """Let `connection` read and write `s3://` URLs with the given access."""
     load_extension(connection, "httpfs")
     parts = ["type s3", f"region {quote(s3.region)}"]
+    values = {}  # bound, so that no secret is ever part of SQL text
     key_id, secret, token = _s3_keys(s3)
-    parts += [
-        f"{name} {quote(value)}"
-        for name, value in [("key_id", key_id), ("secret", secret), ("session_token", token)]
-        if value
-    ]
+    for name, value in [("key_id", key_id), ("secret", secret), ("session_token", token)]:
+        if value:
+            parts.append(f"{name} ${name}")
+            values[name] = value
     if s3.endpoint:
         address = urlsplit(s3.endpoint)
         parts += [
@@ -96,7 +96,7 @@ def allow_s3(connection: duckdb.DuckDBPyConnection, s3: S3Settings) -> None:
             "url_style 'path'",
             f"use_ssl {str(address.scheme == 'https').lower()}",
         ]
-    connection.execute(f"create or replace secret regulars_s3 ({', '.join(parts)})")
+    connection.execute(f"create or replace secret regulars_s3 ({', '.join(parts)})", values)
 
 
 def _s3_keys(s3: S3Settings) -> tuple[str | None, str | None, str | None]:

@@ -47,5 +47,9 @@ class GateBlocked(RegularsError):
     """A quality gate with severity `block` failed; what is published stays as it was."""
 
 
+class EngineError(RegularsError):
+    """An engine could not do a step; its message is repeated without values."""
+
+
 class BuildError(RegularsError):
     """dbt could not build a model or one of its tests failed."""

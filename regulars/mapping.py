@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 import duckdb
 
-from regulars.contracts import Column, Contract
+from regulars.contracts import Column
 from regulars.engine import identifier
 from regulars.errors import ConfigError, ContractError
 from regulars.sources.base import RESERVED, Piece, Request
 from regulars.sources.expressions import column_references, match_column, renamed
 
 SHOWN_NAMES, SHOWN_LETTERS = 20, 100  # of columns in a sentence
+PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ ./-]{0,40}")
 NUMBER = "decimal(18,6)"  # what a text column is to an expression that only makes sense for numbers
 
 
@@ -64,7 +65,7 @@ def map_columns(request: Request, piece: Piece, engine: duckdb.DuckDBPyConnectio
         elif _is_null(text):
             mapping[column.name] = _null()
         elif text is not None:
-            mapping[column.name] = bind(engine, piece, text, f"tables.{request.table}.columns.{column.name}")
+            mapping[column.name] = bind(request, engine, piece, text, f"tables.{request.table}.columns.{column.name}")
         else:
             missing.append(column)
             mapping[column.name] = _null()
@@ -72,9 +73,9 @@ def map_columns(request: Request, piece: Piece, engine: duckdb.DuckDBPyConnectio
     absent = [] if piece.absent_is_null else [column.name for column in missing]
     must = [name for name in absent if contract.by_name[name].required or name in contract.key]
     if contract.on_drift == "freeze" and (absent or extra):
-        raise drift(contract, piece, absent, extra)
+        raise drift(request, piece, absent, extra)
     if must:
-        raise drift(contract, piece, must, extra)
+        raise drift(request, piece, must, extra)
     notes = [f"{name} is missing in {piece.source}: null" for name in absent]
     notes += [f"not in the contract and left out: {listed(extra)}"] if extra else []
     surplus = tuple(extra) if contract.on_drift == "quarantine" else ()
@@ -111,7 +112,7 @@ def _refuse_repeated(piece: Piece, table: str, column: str, found: str) -> None:
         )
 
 
-def bind(engine: duckdb.DuckDBPyConnection, piece: Piece, expression: str, place: str) -> Mapped:
+def bind(request: Request, engine: duckdb.DuckDBPyConnection, piece: Piece, expression: str, place: str) -> Mapped:
     """An expression of sources.yml over the source's columns, with its type.
 
     Where it makes no sense for text columns it is tried with them as numbers. Raises ConfigError or ContractError.
@@ -132,10 +133,11 @@ def bind(engine: duckdb.DuckDBPyConnection, piece: Piece, expression: str, place
             pass
     reason = str(problem).split("\n", 1)[0]
     if "not found in FROM" in reason:
-        near = difflib.get_close_matches(expression, list(types), n=1, cutoff=0.5)
+        visible = visible_names(request, list(types))
+        near = difflib.get_close_matches(expression, visible, n=1, cutoff=0.5)
         raise ContractError(
             f"{piece.source} has not the columns that {place} reads: {reason.removeprefix('Binder Error: ')}; "
-            f"found: {listed(types)}" + (f"; nearest: {near[0]}" if near else ""),
+            f"found: {_visible(types, visible)}" + (f"; nearest: {near[0]}" if near else ""),
             remedy=f"correct {place} in sources.yml, or have the source mended",
         )
     raise ConfigError(
@@ -143,22 +145,48 @@ def bind(engine: duckdb.DuckDBPyConnection, piece: Piece, expression: str, place
     )
 
 
-def drift(contract: Contract, piece: Piece, missing: list[str], extra: list[str]) -> ContractError:
+def drift(request: Request, piece: Piece, missing: list[str], extra: list[str]) -> ContractError:
     """The error for a source whose columns are not the contract's, with the nearest name for each missing one."""
+    contract = request.contract
     found = [name for name, _ in piece.columns]
+    visible = visible_names(request, found)
     parts = []
     for name in missing:
-        near = difflib.get_close_matches(name, found, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(name, visible, n=1, cutoff=0.5)
         parts.append(f"missing: {name}" + (f" (nearest: {near[0]})" if near else ""))
     if extra:
-        parts.append(f"not in the contract: {listed(extra)}")
+        parts.append(f"not in the contract: {_visible(extra, visible)}")
     hint = "" if len(found) != 1 else "; if this is one column, check delimiter under read:"
     return ContractError(
         f"{piece.source} has not the columns of contract {contract.source}.{contract.table}: {'; '.join(parts)}. "
-        f"Expected: {', '.join(contract.by_name)}. Found: {listed(found)}{hint}",
+        f"Expected: {', '.join(contract.by_name)}. Found: {_visible(found, visible)}{hint}",
         remedy=f"map the columns under tables.{contract.table}.columns in sources.yml, change the contract, or set "
         "on_drift: evolve in it",
     )
+
+
+def visible_names(request: Request, found: list[str]) -> list[str]:
+    """Names of a source's columns that a message may show: a file without a header has someone's data in their place.
+
+    For a contract with personal data that is none unless at least half of the columns asked for are there, and then
+    those that look like names.
+    """
+    contract = request.contract
+    if not contract.personal_columns:
+        return found
+    asked = [request.source.columns.get(name, name) for name in contract.by_name]
+    plain = [text for text in asked if PLAIN_NAME.fullmatch(text) and text.lower() != "null"]
+    known = sum(match_column(text, found) is not None for text in plain)
+    return [name for name in found if PLAIN_NAME.fullmatch(name)] if plain and 2 * known >= len(plain) else []
+
+
+def _visible(names: Iterable[str], visible: list[str]) -> str:
+    """`listed`, without the names that may be values."""
+    found = list(names)
+    shown = [name for name in found if name in visible]
+    hidden = len(found) - len(shown)
+    rest = f"{hidden} column{'s' if hidden > 1 else ''} not shown, because the name may be a value (is there a header?)"
+    return ", ".join([*([listed(shown)] if shown else []), *([rest] if hidden else [])])
 
 
 def _type_of(engine: duckdb.DuckDBPyConnection, expression: str, types: dict[str, str]) -> str:

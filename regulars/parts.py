@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from regulars.sources.salvage import is_damage, refusal
 
 OF_VALUES = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfRangeException)
 PARQUET = "(format parquet, compression zstd, compression_level 1)"
+LoadedFile = tuple[str, Set[str]]  # where a landed file lies, and the columns that it has
+LOADED = -1  # stands for every loaded file where pieces are counted
 POSITION = "coalesce(_record_number, file_row_number + 1)"
 
 
@@ -93,13 +95,20 @@ def draft_parts(request: Request, pieces: Iterable[Piece], engine: duckdb.DuckDB
 
 
 def draft_repaired(
-    request: Request, pieces: Iterable[Piece], engine: duckdb.DuckDBPyConnection, spool: Path
+    request: Request,
+    pieces: Iterable[Piece],
+    loaded: Sequence[LoadedFile],
+    engine: duckdb.DuckDBPyConnection,
+    spool: Path,
 ) -> tuple[Draft, dict[int, Path]]:
-    """Type rejected rows again and keep those that pass; also the typed file of each piece (by position) with any."""
+    """Type rejected rows again and keep those that pass; also the typed file of each piece (by position) with any.
+
+    Of `loaded`, files of the day that count already, no row is taken in a second time.
+    """
     draft = Draft()
     typed = [_type_piece(request, piece, engine, spool, number, draft) for number, piece in enumerate(pieces)]
     passing = {number: item for number, item in enumerate(typed) if item.rows > item.bad}
-    drops = _find_duplicates(request.contract, typed, engine) if passing else {}
+    drops = _find_duplicates(request.contract, typed, engine, loaded) if passing else {}
     for number, item in passing.items():
         path = spool / f"good-{number}.parquet"
         dropped = drops.get(number, 0)
@@ -150,8 +159,13 @@ def count_filled(draft: Draft, contract: Contract, engine: duckdb.DuckDBPyConnec
     return {name: found[name] for name in contract.by_name if name in found}
 
 
-def _find_duplicates(contract: Contract, typed: list[_Typed], engine: duckdb.DuckDBPyConnection) -> dict[int, int]:
-    """How many rows of each piece are exact copies of an earlier one; the table `dropped` says which.
+def _find_duplicates(
+    contract: Contract,
+    typed: list[_Typed],
+    engine: duckdb.DuckDBPyConnection,
+    loaded: Sequence[LoadedFile] = (),
+) -> dict[int, int]:
+    """How many rows of each piece are exact copies of a loaded or an earlier one; the table `dropped` says which.
 
     Keys that occur twice are found by a hash of the key alone; whole rows are compared only among those.
     """
@@ -163,6 +177,10 @@ def _find_duplicates(contract: Contract, typed: list[_Typed], engine: duckdb.Duc
         for number, item in enumerate(typed)
     )
     good = f"(from ({rows}) where _rejected is null)"
+    if loaded:
+        before = " union all ".join(_loaded_rows(contract, file, columns) for file, columns in loaded)
+        known = f"from ({before}) where hash({key}) in (select hash({key}) from {good})"
+        good = f"({good} union all by name ({known}))"
     engine.execute(
         f"create or replace temp table twice as select hash({key}) as h from {good} group by h having count(*) > 1"
     )
@@ -175,8 +193,18 @@ def _find_duplicates(contract: Contract, typed: list[_Typed], engine: duckdb.Duc
         f"twice on hash({key}) = h "
         f"qualify row_number() over (partition by {columns} order by piece, file_row_number) > 1"
     )
-    counts = engine.execute("select piece, count(*) from dropped group by piece").fetchall()
+    counts = engine.execute(f"select piece, count(*) from dropped where piece > {LOADED} group by piece").fetchall()
     return {int(piece): int(count) for piece, count in counts}
+
+
+def _loaded_rows(contract: Contract, file: str, columns: Set[str]) -> str:
+    """Rows of a landed file as the contract of now would have them, for the comparison with repaired ones."""
+    values = ", ".join(
+        f"try_cast({identifier(name) if name in columns else 'null'} as {kind}) as {identifier(name)}"
+        for name, kind in contract.landed_columns
+    )
+    source = f"read_parquet({quote(file)}, file_row_number = true, hive_partitioning = false)"
+    return f"select {values}, null as _rejected, file_row_number, {LOADED} as piece from {source}"
 
 
 def _write_good(

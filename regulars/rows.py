@@ -50,7 +50,11 @@ def plan_rows(request: Request, piece: Piece, engine: duckdb.DuckDBPyConnection)
     columns = request.contract.columns
     fit = map_columns(request, piece, engine)
     found = [fit.columns[column.name] for column in columns]
-    where = bind(engine, piece, request.source.where, f"tables.{request.table}.where") if request.source.where else None
+    where = (
+        bind(request, engine, piece, request.source.where, f"tables.{request.table}.where")
+        if request.source.where
+        else None
+    )
     window = None if piece.is_windowed else _window_condition(request)
     numbers = sorted({name for item in [*found, *([where] if where else [])] for name in item.numbers})
 

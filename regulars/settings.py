@@ -13,12 +13,19 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from regulars.errors import ConfigError
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 ENV_FILE = ".env"
+
+
+def without_login(url: str | None) -> str | None:
+    """The same address. Raises ValueError where it holds a login, because addresses are shown and recorded."""
+    if url and "://" in url and "@" in url.split("://", 1)[1].split("/", 1)[0]:
+        raise ValueError("an address with a login in it; keys belong into REGULARS_S3__* or a block")
+    return url
 
 
 class S3Settings(BaseModel):
@@ -28,10 +35,15 @@ class S3Settings(BaseModel):
 
     endpoint: str | None = None
     region: str = "us-east-1"
-    access_key_id: str | None = None
+    access_key_id: str | None = Field(None, repr=False)
     secret_access_key: SecretStr | None = None
     session_token: SecretStr | None = None
     block: str | None = Field(None, description="Name of an AwsCredentials block that holds all of this.")
+
+    @field_validator("endpoint")
+    @classmethod
+    def _without_login(cls, value: str | None) -> str | None:
+        return without_login(value)
 
 
 class Settings(BaseSettings):
@@ -58,6 +70,11 @@ class Settings(BaseSettings):
     history_chunk_days: int = Field(7, ge=1, description="Days built at once when many days are rebuilt.")
     dbt_node_tasks: bool = Field(False, description="One Prefect task run per dbt node.")
     s3: S3Settings = S3Settings()
+
+    @field_validator("landing_url", "delivery_url")
+    @classmethod
+    def _without_login(cls, value: str | None) -> str | None:
+        return without_login(value)
 
     @field_validator("timezone")
     @classmethod
@@ -145,6 +162,11 @@ def load_settings(**overrides: Any) -> Settings:
         name = "REGULARS_" + "__".join(str(part) for part in first["loc"]).upper()
         raise ConfigError(
             f"{name}: {first['msg']}", remedy=f"correct {name} in the environment or in {ENV_FILE}"
+        ) from None
+    except SettingsError as error:  # a nested setting that is not JSON
+        name = next((f"REGULARS_{field.upper()}" for field in Settings.model_fields if f'"{field}"' in str(error)), "")
+        raise ConfigError(
+            f"{name or 'a REGULARS_* variable'} is not JSON", remedy="give REGULARS_S3__REGION and so on one by one"
         ) from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import uuid
 from pathlib import Path
@@ -13,6 +14,8 @@ from pyarrow import fs
 
 from regulars.errors import ConfigError, TransientError
 from regulars.settings import S3Settings
+
+AWS_ERROR = re.compile(r"AWS Error \w+( \(HTTP status \d+\))? during \w+ operation")
 
 
 class Storage(Protocol):
@@ -164,9 +167,9 @@ class _S3Errors:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
-            reason = str(error).split("Detail")[0][:300]
+            said = AWS_ERROR.search(str(error))  # never what the server says after it, which may repeat the request
             raise TransientError(
-                f"S3 did not answer as it should for {self._url}: {reason}",
+                f"S3 did not answer as it should for {self._url}{f': {said[0]}' if said else ''}",
                 remedy="check endpoint, bucket and credentials (REGULARS_S3__*), then run again",
             ) from None
 

@@ -13,6 +13,7 @@ from prefect.runtime import flow_run
 
 from regulars.batches import default_as_of
 from regulars.contracts import Contract, read_contracts
+from regulars.engine_errors import plain_errors
 from regulars.errors import ConfigError, RegularsError
 from regulars.ledger import run_row
 from regulars.postgres.embedded import with_embedded
@@ -43,7 +44,8 @@ class RunContext:
         started, facts = monotonic(), dict[str, Any]()
         ended = "failed"
         try:
-            yield facts
+            with plain_errors(f"{stage} {table}".strip()):
+                yield facts
             ended = facts.get("status", "done")
         except RegularsError as error:
             facts["message"] = error.message
@@ -53,6 +55,7 @@ class RunContext:
             log_step(self.settings, self.run, stage, at=utc_now(), seconds=monotonic() - started, table=table, **facts)
 
 
+@plain_errors("reading settings and sources")
 def open_context(flow_name: str, as_of: date | None, tables: list[str] | None = None) -> RunContext:
     """Settings, contracts and sources for one flow run; `as_of` defaults to the day before the scheduled one.
 
@@ -90,7 +93,8 @@ def writing(context: RunContext) -> Iterator[Warehouse]:
         warehouse.prepare(context.contracts)
         status, message = "failed", ""
         try:
-            yield warehouse
+            with plain_errors(context.run.flow):
+                yield warehouse
             status = "completed"
         except RegularsError as error:
             message = error.message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -39,6 +39,15 @@ DATASETS = Path(__file__).resolve().parents[2] / "shared" / "datasets"
 def settings(tmp_path: Path) -> Settings:
     """Settings of an empty home with a known pseudonym key."""
     return Settings(_env_file=None, home=tmp_path / "home", pseudonym_key="test-key", lock_timeout_seconds=2)
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[None]:
+    """One Prefect server with a database of its own for all tests of this process."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
 
 
 @pytest.fixture(scope="session")

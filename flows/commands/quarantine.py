@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -25,6 +26,14 @@ limit ?
 """
 
 
+REASON = re.compile(r"(?s)(\w+:).*( is (?:not|none of|below|above) .*)")
+
+
+def without_value(reason: str) -> str:
+    """A reason without the value that it quotes: where cells are shifted, a personal one may stand in any column."""
+    return REASON.sub(r"\1\2", reason)
+
+
 @app.command("list")
 def list_rows(
     table: Table = None,
@@ -37,7 +46,9 @@ def list_rows(
     """List quarantined rows by place and reason; their contents stay in the restricted table quarantine.rows."""
     with _context() as context:
         day = as_of.date() if as_of else None
-        rows = context.warehouse.query(LIST, [table, table, day, day, rule, rule, replayed, limit])
+        found = context.warehouse.query(LIST, [table, table, day, day, rule, rule, replayed, limit])
+        personal = {name for name, contract in context.contracts.items() if contract.personal_columns}
+    rows = [(*row[:5], without_value(row[5]) if row[0] in personal else row[5], row[6]) for row in found]
     names = ["table", "as_of", "source", "record", "rule", "reason", "replayed_at"]
     if as_json:
         typer.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str))

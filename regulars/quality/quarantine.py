@@ -16,6 +16,7 @@ from regulars.parts import PARQUET, draft_repaired
 from regulars.privacy import set_pseudonym_key
 from regulars.run import Run
 from regulars.settings import Settings
+from regulars.sources import reader_for
 from regulars.sources.base import RESERVED, Piece, Request, make_request
 from regulars.sources.config import Sources
 from regulars.sources.json_files import column_keys, keys_as_columns
@@ -30,7 +31,8 @@ def replay(contract: Contract, sources: Sources, settings: Settings, run: Run, a
 
     Rows that pass land as a batch of scope `add` with their record numbers, and a file that lists them; the others stay
     in quarantine. None when nothing passes. Records that could not be taken apart (rules `encoding` and `malformed`)
-    need a mended file and `refresh`.
+    need a mended file and `refresh`. What is in `raw` afterwards is what a landing by the rules of now would have put
+    there: a row that is loaded already is a duplicate, one outside the day's window is left out.
     """
     storage = open_storage(settings.landing_root, settings.s3)
     manifests = [found for found in day_manifests(storage, contract.table, as_of) if found.is_accepted]
@@ -45,7 +47,13 @@ def replay(contract: Contract, sources: Sources, settings: Settings, run: Run, a
             allow_s3(engine, settings.s3)
         _open_rejects(storage, manifests, rejected, engine)
         pieces = list(_pieces(request, engine))
-        draft, repaired = draft_repaired(request, [piece for _, piece in pieces], engine, spool)
+        loaded = [
+            (storage.url(f"{found.folder}/{part.name}"), frozenset(name for name, _ in found.columns))
+            for found in manifests
+            if found.batch in count
+            for part in found.parts
+        ]
+        draft, repaired = draft_repaired(request, [piece for _, piece in pieces], loaded, engine, spool)
         if not repaired:
             return None
         lists = [
@@ -83,6 +91,7 @@ def _open_rejects(
 def _pieces(request: Request, engine: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, Piece]]:
     """(batch_id, piece) for each batch and source: its raw records, taken apart again."""
     usable = "from open_rejects where rule not in ('encoding') and json_valid(raw) and json_type(raw) = 'OBJECT'"
+    is_dated = reader_for(request.connection.kind).is_dated(request)
     # A row that lacked a column passes once the contract no longer asks for it, not because its raw form lacks it too.
     lacking = "(rule = 'missing_column')"
     groups = engine.execute(f"select distinct batch_id, source, {lacking} {usable} order by all").fetchall()
@@ -107,7 +116,7 @@ def _pieces(request: Request, engine: duckdb.DuckDBPyConnection) -> Iterator[tup
                 record=RECORD,
                 raw=RAW,
                 absent_is_null=not is_lacking,
-                is_windowed=True,
+                is_windowed=is_dated,
                 position=position,
             ),
         )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import Any
 
+from regulars.engine_errors import without_values
 from regulars.quality.checks import Check, Severity
 from regulars.quality.suites import Layer
 from regulars.run import Run
@@ -136,9 +137,9 @@ def _raised(info: Any) -> Exception | None:
 
 
 def _first_line(error: Exception) -> str:
-    """The vendor's message without the SQL that follows it (SQL may be long; it holds no data)."""
+    """The vendor's message without the values it quotes and the SQL that follows it."""
     text = getattr(error, "message", None) or str(error) or type(error).__name__
-    return text.split("[SQL:")[0].strip().split("\n")[0][:500]
+    return without_values(text.split("[SQL:")[0])[:500]
 
 
 def _plain(value: Any) -> str | None:

@@ -96,8 +96,13 @@ def members_sql(selection: Selection, sql: DuckDBDialect) -> str:
 
 
 def profile_sql(contract: Contract, columns: Sequence[str], day: date) -> str:
-    """Personal columns by user: the winner (event time, sequence, then content) of the day's effective batches."""
-    newest = ", ".join(f"{name} desc nulls last" for name in (contract.event_time, contract.sequence, *columns) if name)
+    """Personal columns by user: the winner (event time, sequence, then content) of the day's effective batches.
+
+    Content first means what staging decides by, so that the address comes from the version that the master shows.
+    """
+    shown = [column.pseudonym or column.name for column in contract.columns if column.pseudonym or not column.pii]
+    deciding = dict.fromkeys((contract.event_time, contract.sequence, *shown, *columns))
+    newest = ", ".join(f"{name} desc nulls last" for name in deciding if name and name not in contract.key)
     return (
         f"select {contract.key[0]} as {MEMBER}, {', '.join(columns)} from raw.{contract.table} "
         f"where _as_of = {_date(day)} and _batch_id in "

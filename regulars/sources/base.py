@@ -121,6 +121,9 @@ class Reader(Protocol):
     def is_live(self, request: Request) -> bool:
         """Whether the source only shows its present state (a past day cannot be asked for)."""
 
+    def is_dated(self, request: Request) -> bool:
+        """Whether path, query or cursor say what belongs to the day, whatever the event time of a row."""
+
 
 def make_request(contract: Contract, sources: Sources, settings: Settings, as_of: date) -> Request:
     """The request for one table. Raises ConfigError where sources.yml does not name the table."""

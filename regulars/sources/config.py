@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from regulars.contracts import Contract
 from regulars.errors import ConfigError
-from regulars.settings import environment_value
+from regulars.settings import environment_value, without_login
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 BLOCK = re.compile(r"\{\{\s*prefect\.blocks\.([a-z0-9-]+)\.([A-Za-z0-9_-]+)\s*\}\}")
@@ -24,10 +24,15 @@ class Connection(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: str
+    kind: str = Field(pattern=r"^[a-z0-9_]+$")
     url: str | None = Field(None, repr=False)
     path: str | None = None
     options: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+    @field_validator("path")
+    @classmethod
+    def _without_login(cls, value: str | None) -> str | None:
+        return without_login(value)
 
 
 class TableSource(BaseModel):
@@ -35,7 +40,7 @@ class TableSource(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    connection: str = Field(alias="from")
+    connection: str = Field(alias="from", pattern=r"^[A-Za-z0-9_. -]+$")
     table: str | None = None
     path: str | None = None
     query: str | None = None
@@ -77,6 +82,8 @@ def read_sources(
         raise ConfigError(f"{path} does not exist", remedy="set REGULARS_SOURCES to your sources.yml")
     try:
         document = yaml.safe_load(path.read_text())
+        if not isinstance(document, dict | None):
+            raise ConfigError(f"{path}: not a mapping with connections and tables", remedy="docs/sources.md shows one")
         raw = Sources.model_validate({**(document or {}), "base_dir": path.absolute().parent})
     except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)
@@ -84,9 +91,7 @@ def read_sources(
             f"{path}: not YAML{f', line {place.line + 1}' if place else ''}", remedy="correct the file"
         ) from None
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{path}: {field}: {first['msg']}", remedy="docs/sources.md lists the fields") from None
+        raise _wrong_field(path, error) from None
     _check_names(path, raw, contracts)
     used = {raw.tables[table].connection for table in (raw.tables if needed is None else needed & set(raw.tables))}
     connections = {
@@ -140,4 +145,13 @@ def _fill(path: Path, name: str, connection: Connection, resolve_block: ResolveB
             return {key: fill(item) for key, item in value.items()}
         return [fill(item) for item in value] if isinstance(value, list) else value
 
-    return Connection(**{key: fill(value) for key, value in connection.model_dump().items()})
+    try:
+        return Connection(**{key: fill(value) for key, value in connection.model_dump().items()})
+    except ValidationError as error:
+        raise _wrong_field(path, error, f"connections.{name}.") from None
+
+
+def _wrong_field(path: Path, error: ValidationError, prefix: str = "") -> ConfigError:
+    first = error.errors(include_input=False, include_url=False)[0]
+    field = prefix + ".".join(str(part) for part in first["loc"])
+    return ConfigError(f"{path}: {field}: {first['msg']}", remedy="docs/sources.md lists the fields")

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 from regulars.errors import RegularsError, SourceError, TransientError
+
+# What may be repeated of an error: names of things and types. Anything else that a database says may quote a value.
+REPEATED = re.compile(
+    r"(relation|column|schema|function|operator|type|database|extension|view|table) [\w\".,() ]+ does not exist|"
+    r"permission denied for \w+ [\w\".]+|column reference \"\w+\" is ambiguous|syntax error|"
+    r"cannot execute [\w() ]+ in a read-only transaction|invalid input syntax for type [\w ]+|"
+    r"invalid input value for enum \w+|[\w ]*out of range|division by zero"
+)
 
 
 def rewritten(place: str, text: str) -> RegularsError:
     """The error for what PostgreSQL or its driver said in `text` about `place`."""
     lower = text.lower()
-    first = next((line.split("ERROR:")[-1].strip() for line in text.splitlines() if "ERROR:" in line), "")
-    fatal = next((line.split("FATAL:")[-1].strip() for line in text.splitlines() if "FATAL:" in line), "")
-    if "invalid input" in first or "out of range" in first:
-        first = first.split(":")[0]  # what follows is a value
+    first, fatal = _repeated(text, "ERROR:"), _repeated(text, "FATAL:")
     if text.startswith("Out of Memory"):
         return SourceError(f"{place}: landing needs more memory", remedy="raise REGULARS_LANDING_MEMORY_LIMIT")
     if "statement timeout" in lower or "canceling statement" in lower:
@@ -42,6 +49,8 @@ def rewritten(place: str, text: str) -> RegularsError:
         "unable to connect",
         "connection",
         "could not translate",
+        "failed to resolve",
+        "name or service not known",
         "terminating",
         "server closed",
         "timeout",
@@ -58,5 +67,13 @@ def rewritten(place: str, text: str) -> RegularsError:
     ):
         return TransientError(f"{place}: {first or 'the server broke off'}", remedy="run again")
     return SourceError(
-        f"{place}: {first or 'the server refused the query'}", remedy="correct the table's entry in sources.yml"
+        f"{place}: {first or 'the server refused the query'}",
+        remedy="correct the table's entry in sources.yml; the database's own log has the whole message",
     )
+
+
+def _repeated(text: str, mark: str) -> str:
+    """The part of the line after `mark` that holds no value, if any."""
+    line = next((line.split(mark)[-1].strip() for line in text.splitlines() if mark in line), "")
+    match = REPEATED.search(re.sub(r'"[^"]*" is out of range', "out of range", line))
+    return match[0].strip() if match else ""

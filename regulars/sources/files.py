@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from regulars.engine import identifier
+from regulars.engine_errors import without_values
 from regulars.errors import ConfigError, ContractError, RegularsError, SourceError
 from regulars.sources.base import Piece, Request, describe
 from regulars.sources.csv_files import column_names, header_record, read_csv_sql, repeated_names
@@ -53,6 +54,9 @@ class FilesReader:
     def is_live(self, request: Request) -> bool:
         """A path without `{as_of}` holds what lies there now; days of events are cut out of it by their window."""
         return request.contract.mode == "snapshot" and not _is_dated(request)
+
+    def is_dated(self, request: Request) -> bool:
+        return _is_dated(request)
 
 
 def _path(request: Request) -> str:
@@ -138,9 +142,9 @@ def _query_piece(request: Request, engine: duckdb.DuckDBPyConnection, spool: Pat
     try:
         columns = describe(engine, query)
     except duckdb.Error as error:
-        said = str(error).split("\n", 1)[0]
         raise SourceError(
-            f"sources.yml: tables.{request.table}.query: {said}", remedy="correct the query; it runs in DuckDB"
+            f"sources.yml: tables.{request.table}.query: {without_values(str(error))}",
+            remedy="correct the query; it runs in DuckDB",
         ) from None
     names = ", ".join(request.source.files.values()) or "constants"
     return Piece(
@@ -154,20 +158,20 @@ def _query_piece(request: Request, engine: duckdb.DuckDBPyConnection, spool: Pat
 
 
 def unreadable(name: str, error: Exception, path: Path | None = None) -> RegularsError:
-    """The error for a file that a library could not read; of what it said the first line (later ones may quote data).
+    """The error for a file that a library could not read; of what it said only what quotes no value.
 
     `path` is where the file lies in the spool; what is said of that is said of `name`.
     """
-    said = str(error).split("\n", 1)[0]
-    if isinstance(error, duckdb.OutOfMemoryException | MemoryError) or "Out of Memory" in said:
+    words, said = str(error), without_values(str(error))
+    if isinstance(error, duckdb.OutOfMemoryException | MemoryError) or "Out of Memory" in words:
         return SourceError(
             f"{name}: landing needs more memory than it may have", remedy="raise REGULARS_LANDING_MEMORY_LIMIT"
         )
-    if "No space left" in said:
+    if "No space left" in words:
         return SourceError(
             f"{name}: there is no space left to land it", remedy="free space on the disk of REGULARS_HOME, run again"
         )
-    if "maximum_object_size" in said:
+    if "maximum_object_size" in words:
         said = "one JSON value is longer than read.max_line_bytes (and 16777216)"
     said = said.replace(str(path), name) if path else said
     return ContractError(

@@ -53,7 +53,7 @@ class PostgresReader:
         database = unique_name("source")
         snapshot = request.connection.options.get("snapshot")
         try:
-            engine.execute(f"attach {quote(_conninfo(request.connection))} as {database} (type postgres)")
+            _attach(engine, request.connection, database)
             engine.execute("begin")
             if snapshot:
                 statement = f"set transaction snapshot {quote(str(snapshot))}"
@@ -100,6 +100,9 @@ class PostgresReader:
     def is_live(self, request: Request) -> bool:
         query = request.source.query or ""
         return request.contract.mode == "snapshot" and not any(name in query for name in ("{as_of}", "{window_start}"))
+
+    def is_dated(self, request: Request) -> bool:
+        return request.source.cursor is not None
 
 
 @contextmanager
@@ -257,9 +260,11 @@ def _conninfo(connection: Connection) -> str:
     ]
     timeout = connection.options.get("statement_timeout_seconds")
     if timeout:
-        options.append(f"-c statement_timeout={int(float(timeout) * 1000)}")
+        options.append(f"-c statement_timeout={_milliseconds(timeout)}")
     try:
         given = conninfo_to_dict(connection.url)
+        if any("@" in str(given.get(part) or "") for part in ("host", "hostaddr", "port", "dbname")):
+            raise psycopg.ProgrammingError("part of a password stands where the server should")
         options.insert(0, str(given.get("options") or ""))
         return make_conninfo(
             connection.url,
@@ -269,8 +274,27 @@ def _conninfo(connection: Connection) -> str:
         )
     except psycopg.ProgrammingError:
         raise ConfigError(
-            "sources.yml: the url of a connection of kind postgres is not one", remedy="postgresql://user@host/db"
+            "sources.yml: the url of a connection of kind postgres is not one",
+            remedy="postgresql://user:password@host/db, with @ : / ? # % of the password written as %40 %3A %2F %3F %23 %25",
         ) from None
+
+
+def _milliseconds(seconds: object) -> int:
+    try:
+        return int(float(str(seconds)) * 1000)
+    except (ValueError, OverflowError):
+        raise ConfigError(
+            "sources.yml: statement_timeout_seconds of a connection is not a number", remedy="give seconds, such as 600"
+        ) from None
+
+
+def _attach(engine: duckdb.DuckDBPyConnection, connection: Connection, database: str) -> None:
+    """Attach as `database`, with the password in a secret of that name: bound, and never part of SQL text."""
+    parts = conninfo_to_dict(_conninfo(connection))
+    password = parts.pop("password", None)
+    engine.execute(f"create secret {database} (type postgres, password $password)", {"password": str(password or "")})
+    address = make_conninfo("", **parts)
+    engine.execute(f"attach {quote(address)} as {database} (type postgres{f', secret {database}' if password else ''})")
 
 
 def _place(connection: Connection) -> str:
@@ -280,7 +304,7 @@ def _place(connection: Connection) -> str:
 
 def _end(engine: duckdb.DuckDBPyConnection, database: str) -> None:
     """Close the read transaction and let go of the connection; an engine that failed has done so already."""
-    for statement in ("rollback", f"detach {database}"):
+    for statement in ("rollback", f"detach {database}", f"drop secret {database}"):
         try:
             engine.execute(statement)
         except duckdb.Error:

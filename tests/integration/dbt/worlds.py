@@ -5,36 +5,26 @@ from __future__ import annotations
 import random
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
+from regulars.batches import BusinessDay
 from tests.integration.dbt.landings import CONTRACTS, Batch, Row
 
 FIRST = date(2026, 1, 5)
 USERS = ["u1", "u2", "u3", "u4", "u5", "u6"]
 GHOSTS = ["g1", "g2"]  # named by events, never in the profile table
+TICK = timedelta(microseconds=1)
 AGES = [0, 0, 0, 1, 2, 3, 6, 7, 8, 29, 30, 31, 89, 90, 91]  # days back: both sides of every window's edge
 
 
-class World:
-    """Batches by seed, in the order in which a company would have landed them day by day (revisions last)."""
+class Records:
+    """Rows of any table and day by chance; moments lie on both sides of the day's edges in `zone`."""
 
-    def __init__(self, seed: int, landed_days: int = 4) -> None:
-        self.chance = random.Random(seed)
-        offsets = sorted(self.chance.sample(range(0, 40), landed_days))
-        self.days = [FIRST + timedelta(days=offset) for offset in offsets]
-        self.batches: list[Batch] = []
-        for day in self.days:
-            for table in CONTRACTS:
-                if self.chance.random() < (0.9 if CONTRACTS[table].mode == "snapshot" or day == self.days[0] else 0.6):
-                    self.batches.append(Batch(table, day, self._rows(table, day)))
-            if not any(batch.as_of == day for batch in self.batches):
-                self.batches.append(Batch("region_metadata", day, self._rows("region_metadata", day)))
-        self.revisions = [self._revision(batch) for batch in self.chance.sample(self.batches, 4)]
+    def __init__(self, chance: random.Random, zone: str = "UTC", start: date = FIRST) -> None:
+        self.chance, self.zone, self.start = chance, ZoneInfo(zone), start
 
-    def _revision(self, batch: Batch) -> Batch:
-        scope = self.chance.choice(["full", "add"])
-        return Batch(batch.table, batch.as_of, self._rows(batch.table, batch.as_of), revision=2, scope=scope)
-
-    def _rows(self, table: str, day: date) -> tuple[Row, ...]:
+    def rows(self, table: str, day: date) -> tuple[Row, ...]:
+        """Rows that a source would give for the day, some of them twice."""
         rows = getattr(self, f"_{table}")(day)
         again = [dict(row) for row in rows if self.chance.random() < 0.15]
         rows += again
@@ -42,8 +32,9 @@ class World:
         return tuple(rows)
 
     def _moment(self, day: date) -> datetime:
-        on = day - timedelta(days=self.chance.choice(AGES))
-        return datetime.combine(on, time(self.chance.choice([0, 3, 5, 12, 20, 23]), self.chance.choice([0, 59])))
+        on = BusinessDay(day - timedelta(days=self.chance.choice(AGES)), self.zone)
+        inside = timedelta(hours=self.chance.choice([0, 0, 1, 3, 12, 22, 99]))
+        return min(on.start + inside, on.end - TICK)
 
     def _user(self) -> str:
         return self.chance.choice(USERS + GHOSTS)
@@ -60,7 +51,7 @@ class World:
                 "user_id": user, "email": f"{user}@example.org", "email_hash": pick(["e1" + user, "e2" + user]), "phone_hash": pick([None, "p" + user]),
                 "full_name": pick(["A", "B"]), "birth_year": pick([None, 1980]), "gender": pick([None, "other"]),
                 "account_status": pick(["active", "active", "active", "closed"]), "tier": pick(["gold", "gold", "silver"]),
-                "region_code": pick(["N", "N", "S", "X", None]), "signed_up_on": pick([FIRST, FIRST - timedelta(days=300)]),
+                "region_code": pick(["N", "N", "S", "X", None]), "signed_up_on": pick([self.start, self.start - timedelta(days=300)]),
                 "marketing_consent": pick([True, True, False]), "support_consent": pick([True, False]),
                 "updated_at": datetime.combine(day, time(pick([1, 2]))),
             }
@@ -171,3 +162,24 @@ class World:
             {"engagement_id": key, "user_id": self._user(), "engaged_at": self._moment(day), "engagement_type": "event"}
             for key in self._keys("g")
         ]
+
+
+class World(Records):
+    """Batches by seed, in the order in which a company would have landed them day by day (revisions last)."""
+
+    def __init__(self, seed: int, landed_days: int = 4, zone: str = "UTC") -> None:
+        super().__init__(random.Random(seed), zone)
+        offsets = sorted(self.chance.sample(range(0, 40), landed_days))
+        self.days = [FIRST + timedelta(days=offset) for offset in offsets]
+        self.batches: list[Batch] = []
+        for day in self.days:
+            for table in CONTRACTS:
+                if self.chance.random() < (0.9 if CONTRACTS[table].mode == "snapshot" or day == self.days[0] else 0.6):
+                    self.batches.append(Batch(table, day, self.rows(table, day)))
+            if not any(batch.as_of == day for batch in self.batches):
+                self.batches.append(Batch("region_metadata", day, self.rows("region_metadata", day)))
+        self.revisions = [self._revision(batch) for batch in self.chance.sample(self.batches, 4)]
+
+    def _revision(self, batch: Batch) -> Batch:
+        scope = self.chance.choice(["full", "add"])
+        return Batch(batch.table, batch.as_of, self.rows(batch.table, batch.as_of), revision=2, scope=scope)

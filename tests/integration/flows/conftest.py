@@ -1,4 +1,4 @@
-"""One Prefect for the whole session, and small worlds of CSV files that flows are run on."""
+"""Small worlds of CSV files that flows are run on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import yaml
-from prefect.testing.utilities import prefect_test_harness
 
 from regulars.sample.spec import SampleSpec
 from regulars.sample.tables import TABLES
@@ -18,12 +17,6 @@ from regulars.sample.write import write_sample
 
 SPEC = SampleSpec(users=500, days=4, seed=11, start=date(2026, 1, 5))
 DAYS = SPEC.all_days()
-
-
-@pytest.fixture(scope="session")
-def prefect_server() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from regulars.contracts import read_contracts
 from regulars.segments import selection
+from regulars.segments.selection import profile_sql
 from regulars.segments.unload import INNER, OUTER, DuckDBDialect, DuckDBUnloader
+from regulars.settings import PROJECT_DIR
 
 SQL = DuckDBDialect()
 RISKY = "=+-@\t\r\n\0＝＋－＠"
@@ -135,3 +138,25 @@ def test_numbers_and_times_are_not_text(kind):
 @pytest.mark.parametrize("kind", ["varchar", "varchar[]", "enum('a')", "json", "interval", "struct(a integer)"])
 def test_everything_else_is_text(kind):
     assert selection.is_text(kind)
+
+
+def test_of_versions_tied_on_time_the_address_is_of_the_one_that_the_master_shows() -> None:
+    """The winner is told by the pseudonym, as staging does, not by the address behind it."""
+    contract = read_contracts(PROJECT_DIR / "dbt" / "warehouse" / "models" / "staging")["user_profile"]
+    columns = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in contract.landed_columns)
+    day = date(2026, 1, 5)
+    with duckdb.connect() as engine:
+        engine.execute("create schema raw; create schema ops")
+        engine.execute(
+            f"create table raw.user_profile as select {columns}, date '{day}' as _as_of, 'b' as _batch_id where false"
+        )
+        engine.execute(
+            f"create table ops.effective_batches as select 'user_profile' as table_name, date '{day}' as as_of, 'b' as batch_id"
+        )
+        for email, digest in (("a@x", "9"), ("z@x", "1")):
+            engine.execute(
+                "insert into raw.user_profile by name select 'u1' as user_id, ? as email, ? as email_hash, "
+                f"timestamp '2026-01-05' as updated_at, date '{day}' as _as_of, 'b' as _batch_id",
+                [email, digest],
+            )
+        assert engine.execute(profile_sql(contract, ("email",), day)).fetchall() == [("u1", "a@x")]

@@ -1,0 +1,68 @@
+"""What DuckDB says, without the values that it quotes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from regulars.errors import EngineError, RegularsError
+
+# Kinds of error that speak of names, files and SQL only. Every other kind may quote a value of a row.
+NAMING = {
+    "Binder",
+    "Catalog",
+    "Parser",
+    "IO",
+    "Out of Memory",
+    "Transaction",
+    "TransactionContext",
+    "HTTP",
+    "Permission",
+}
+KIND = re.compile(r"\b((?:[A-Z][A-Za-z]+ )*?[A-Z][A-Za-z]+) Error: (.*)", re.DOTALL)
+PLACE = re.compile(r"\b(at byte \d+ in record/value \d+|[Ll]ine:? \d+|Malformed JSON|No magic bytes found)")
+LOGIN = re.compile(r"\w+://\S*@\S*|\bpassword\s*=\s*\S+")
+COMPILED = re.compile(r"^\s*compiled code at .*$", re.MULTILINE)
+
+
+def without_values(text: str) -> str:
+    """The first line of an engine's message where it only names things, else its kind and place.
+
+    Text that is no message of the engine stays as it is, but for the lines that follow.
+    """
+    match = KIND.search(text)
+    if match is None:
+        return LOGIN.sub("...", text.strip().split("\n", 1)[0])
+    kind, rest = match[1], match[2]
+    before = text[: match.start()].strip()
+    compiled = COMPILED.search(text)
+    words = [f"{before}\n " if "\n" in text[: match.start()] else before, f"{kind} Error:"]
+    if kind in NAMING:
+        words.append(LOGIN.sub("...", rest.split("\n", 1)[0].strip()))
+    else:
+        places = ", ".join(found[0] for found in PLACE.finditer(rest))
+        words += [f"{places};"] if places else []
+        words.append("the message may quote a value and is not repeated")
+    return " ".join(word for word in words if word) + (f"\n{compiled[0]}" if compiled else "")
+
+
+@contextmanager
+def plain_errors(step: str) -> Iterator[None]:
+    """Let errors out of the body as ours, with nothing hanging on them: the words of a driver may quote a value.
+
+    Raises EngineError in place of an engine's own error; a RegularsError loses its cause and context.
+    """
+    try:
+        try:
+            yield
+        except duckdb.Error as error:
+            raise EngineError(
+                f"{step}: {without_values(str(error))}",
+                remedy="free memory or disk where it says so, correct what it names, then run again",
+            ) from None
+    except RegularsError as error:
+        error.__cause__ = error.__context__ = None
+        raise
