@@ -6,6 +6,8 @@ import hashlib
 import os
 import re
 import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -178,3 +180,18 @@ def _dotenv() -> dict[str, str | None]:
 def environment_value(name: str) -> str | None:
     """A variable that sources.yml names as `${NAME}`: from the environment, else from `.env`."""
     return os.environ.get(name, _dotenv().get(name))
+
+
+@contextmanager
+def environment_for(values: Mapping[str, str]) -> Iterator[None]:
+    """Variables that only what runs in the body finds, such as one dbt run in this process."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

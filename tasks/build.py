@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from dbt_common.events.base_types import EventLevel
 from prefect import task
@@ -21,6 +19,7 @@ from regulars.dbt_project import (
     read_results,
 )
 from regulars.run_days import BuildDays, Stage, days_to_build, forget_built, remember_built
+from regulars.settings import environment_for
 from tasks.context import RunContext, utc_now
 from tasks.retry import TASK
 
@@ -94,25 +93,10 @@ def run_dbt(
         ),
         raise_on_failure=False, disable_assets=True, _disable_callbacks=not settings.dbt_node_tasks,
     )  # fmt: skip
-    with _environment(environment):
+    with environment_for(environment):
         runner.invoke(arguments)
     keep_parsed_project(settings, target)
     built = read_results(target, days)
     context.warehouse.record("dq_check_logs", built.check_rows(context.run, utc_now()))
     raise_if_failed(built)
     return built
-
-
-@contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Variables of one dbt run only: a dbt that somebody calls later in this process must not find them."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
