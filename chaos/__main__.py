@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import pickle
 import shutil
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from chaos.fault import Bench, Fault, Outcome
 from chaos.faults import KINDS
 from chaos.pipelines import PIPELINES
 from chaos.plain import import_everything
-from chaos.processes import become_subreaper
+from chaos.processes import become_subreaper, fork_job
 from regulars.run import code_version
 from regulars.settings import PROJECT_DIR
 
@@ -36,14 +37,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     with _folder(asked.work) as folder:
         _prepare(asked.pipeline)
-        outcomes: list[Outcome] = []
-        with _bench(asked, folder / "small", SMALL) as bench:
-            for kind in asked.kinds:
-                if kind != LATE_KILL:
-                    outcomes += _carry_out(bench, _chosen(KINDS[kind](bench, asked.count), asked.number))
+        outcomes = _campaign(asked, folder)
         late = None
         if LATE_KILL in asked.kinds:
             with _bench(asked, folder / "large", asked.users) as bench:
+                become_subreaper()
                 late = late_kill.measure(bench, asked.users, max(1, min(5, asked.count // 4)))
     print(report.summary(outcomes, late))
     facts = {"pipeline": asked.pipeline, "seed": asked.seed, "count": asked.count, "kinds": asked.kinds}
@@ -51,14 +49,43 @@ def main(arguments: list[str] | None = None) -> int:
     return int(any(one.status == "failed" for one in outcomes))
 
 
-def _carry_out(bench: Bench, faults: Iterable[Fault]) -> Iterator[Outcome]:
-    for fault in faults:
-        outcome = bench.carry_out(fault)
-        print(report.line(outcome), flush=True)
-        if outcome.status == "failed":
-            log = bench.world(fault.scenario).log
+def _campaign(asked: argparse.Namespace, folder: Path) -> list[Outcome]:
+    """All faults, by `--jobs` processes that take turns; each has worlds and services of its own."""
+    folder.mkdir(exist_ok=True)
+    answers = [folder / f"job-{number}.answer" for number in range(asked.jobs)]
+    jobs = [
+        fork_job(lambda number=number: _job(asked, folder / f"job-{number}", number), answer)  # type: ignore[misc]
+        for number, answer in enumerate(answers)
+    ]
+    for job in jobs:
+        while not job.wait(60):
+            pass
+    if any(job.status for job in jobs):
+        raise SystemExit("the harness itself failed: see above")
+    found = [outcome for answer in answers for outcome in pickle.loads(answer.read_bytes())]
+    return sorted(found, key=lambda one: (asked.kinds.index(one.kind), one.number))
+
+
+def _job(asked: argparse.Namespace, folder: Path, mine: int) -> list[Outcome]:
+    become_subreaper()
+    outcomes = []
+    with _bench(asked, folder, SMALL) as bench:
+        for kind in asked.kinds:
+            faults = KINDS[kind](bench, asked.count) if kind != LATE_KILL else []
+            for turn, fault in enumerate(_chosen(faults, asked.number)):
+                if turn % asked.jobs == mine:
+                    outcomes.append(_carry_out(bench, fault))
+    return outcomes
+
+
+def _carry_out(bench: Bench, fault: Fault) -> Outcome:
+    outcome = bench.carry_out(fault)
+    print(report.line(outcome), flush=True)
+    if outcome.status == "failed":
+        log = bench.world(fault.scenario).log
+        if log.exists():
             shutil.copyfile(log, log.with_name(f"failed-{fault.kind}-{fault.number}.log"))
-        yield outcome
+    return outcome
 
 
 def _chosen(faults: Iterable[Fault], number: int | None) -> Iterable[Fault]:
@@ -75,6 +102,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="list the kinds of fault")
     parser.add_argument("--users", type=int, default=LARGE, help="users of the day that is killed at 90 %%")
     parser.add_argument("--twice-every", type=int, default=10, help="a second rerun after every n-th fault")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="trials at the same time")
     parser.add_argument("--work", type=Path, help="folder for the trials, which is kept; default: a temporary one")
     parser.add_argument("--out", type=Path, default=PROJECT_DIR / "build" / "chaos.json", help="the report as JSON")
     asked = parser.parse_args(arguments)
@@ -83,7 +111,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         try:
             asked.pipeline, kind, place = asked.replay.split()
             asked.seed, asked.number = map(int, place.split("/"))
-            asked.kinds, asked.count = [kind], 1 << 20
+            asked.kinds, asked.count, asked.jobs = [kind], 1 << 20, 1
             PIPELINES[asked.pipeline], KINDS[kind]
         except (ValueError, KeyError):
             parser.error(f"--replay {asked.replay!r} is not what a fault prints")
@@ -92,7 +120,6 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def _prepare(pipeline: str) -> None:
     """Become the warm parent of all trials: everything imported, nothing open, one thread."""
-    become_subreaper()
     code_version()  # asks git once, for all forks
     import_everything(PIPELINES[pipeline](SMALL).flow)
 

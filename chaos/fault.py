@@ -67,7 +67,7 @@ class Bench:
 
     def rng(self, kind: str, number: int) -> Random:
         """The dice of one fault: they depend on pipeline, kind, seed and number alone."""
-        return Random(f"{self.pipeline.name}/{kind}/{self.seed}/{number}")  # noqa: S311
+        return Random(f"{self.pipeline.name}/{kind}/{self.seed}/{number}")
 
     def world(self, name: str) -> World:
         if name not in self._worlds:

@@ -74,7 +74,7 @@ def differences(left: Fingerprint, right: Fingerprint) -> list[str]:
 
 def unbalanced_batches(warehouse: Any) -> list[tuple[Any, ...]]:
     """Loaded batches for which read is not loaded + quarantined + duplicate, or raw does not hold what the ledger says."""
-    broken = warehouse.query(
+    broken: list[tuple[Any, ...]] = warehouse.query(
         "select table_name, batch_id from ops.ingestion_logs where status = 'loaded' and rows_read <> rows_loaded + rows_quarantined + rows_duplicate"
     )
     for table, batch_id, rows in warehouse.query(

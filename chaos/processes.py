@@ -71,6 +71,18 @@ def fork(work: Callable[[], Any], log: Path) -> Child:
 
     Raises RuntimeError where this process has threads: a fork would copy their locks, and hang.
     """
+
+    def apart() -> None:
+        os.setsid()
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        work()
+
+    return _forked(apart, log)
+
+
+def _forked(work: Callable[[], Any], log: Path) -> Child:
     threads = [task for path in Path("/proc/self/task").iterdir() if (task := (path / "comm").read_text().strip())]
     if len(threads) - threads.count(FORKS_WELL) > 1:
         raise RuntimeError(f"this process has threads and cannot be forked safely: {', '.join(threads)}")
@@ -81,11 +93,6 @@ def fork(work: Callable[[], Any], log: Path) -> Child:
         return Child(pid, log)
     status = 1
     try:
-        os.setsid()
-        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
         work()
         status = 0
     except BaseException:
@@ -94,6 +101,11 @@ def fork(work: Callable[[], Any], log: Path) -> Child:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+def fork_job(work: Callable[[], Any], answer: Path) -> Child:
+    """Run `work` in a fork that shares our terminal; what it returns is in `answer` when it ends with status 0."""
+    return _forked(lambda: answer.write_bytes(pickle.dumps(work())), answer)
 
 
 def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Child:
@@ -125,7 +137,7 @@ def call(work: Callable[[], Any], log: Path, timeout: float = 600) -> Any:
         raise RuntimeError(f"no answer within {timeout:.0f} s:\n{child.said()}")
     if child.status != 0:
         raise RuntimeError(f"it ended with {child.status}:\n{child.said()}")
-    return pickle.loads(answer.read_bytes())  # noqa: S301  written by our own fork
+    return pickle.loads(answer.read_bytes())
 
 
 def strays(known: set[int], patience: float = 2.0) -> list[str]:

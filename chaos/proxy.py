@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -164,25 +164,19 @@ def _open(address: Address) -> socket.socket:
 
 
 def _reset(end: socket.socket) -> None:
-    try:
+    with suppress(OSError):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         end.shutdown(socket.SHUT_RD)  # wakes the thread that reads it
-    except OSError:
-        pass
     os_close(end)
 
 
 def _shutdown(end: socket.socket) -> None:
-    try:
+    with suppress(OSError):
         end.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
     os_close(end)
 
 
 def os_close(end: socket.socket) -> None:
     """Close for good, also while another thread waits in it."""
-    try:
+    with suppress(OSError):
         os.close(end.detach())
-    except OSError:
-        pass

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -89,9 +90,11 @@ class World:
         }
 
     @property
-    def known_pids(self) -> set[int]:
-        """Processes of the services, which outlive a trial."""
-        return (self.postgres.pids if self.postgres else set()) | (self.s3.pids if self.s3 else set())
+    def source(self) -> PostgresService:
+        """The PostgreSQL that this world reads. Raises RuntimeError for a world of files."""
+        if self.postgres is None:
+            raise RuntimeError(f"{self.scenario.name} reads no PostgreSQL")
+        return self.postgres
 
     def restore(self) -> None:
         """Home, temporary folder and bucket as they were before the run that is hurt; the log starts afresh."""
@@ -155,7 +158,8 @@ class World:
     def state(self) -> State:
         """What is there now, read in a fork."""
         with self.network():
-            return call(self._take_state, self.folder / "oracle.log")
+            found: State = call(self._take_state, self.folder / "oracle.log")
+            return found
 
     def _take_state(self) -> State:
         self.enter()
@@ -165,7 +169,7 @@ class World:
         self.temporary.mkdir()
         for number in self.scenario.before:
             self._to_evening(number)
-            self._run_unhurt(lambda day=self.pipeline.days[number]: run_day(self, day))
+            self._run_unhurt(partial(run_day, self, self.pipeline.days[number]))
         if self.scenario.before:
             shutil.copytree(self.home, self._base)
         if self.s3:

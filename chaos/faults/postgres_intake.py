@@ -33,8 +33,7 @@ def _break(mode: str, share: float) -> Callable[[World], bool]:
     """Load the day through a breaking proxy, load it again plainly: the databases must be as if nothing had been."""
 
     def inject(world: World) -> bool:
-        postgres = world.postgres
-        assert postgres is not None
+        postgres = world.source
         before, day = (world.pipeline.days[number] for number in (0, 1))
         log = world.folder / "intake.log"
         direct = postgres.up().uri()

@@ -26,8 +26,7 @@ def plan(bench: Bench, count: int) -> Iterator[Fault]:
 
 def _break(how: How, share: float) -> Callable[[World], bool]:
     def inject(world: World) -> bool:
-        assert world.postgres is not None
-        server = world.postgres.up()
+        server = world.source.up()
         after = int(share * world.expected.bytes_down)
         action = {"terminate": partial(terminate_clients, server.uri()), "crash": partial(crash, server)}.get(how)
         breakage = Breakage("call" if action else how, after, "down", action)  # type: ignore[arg-type]
