@@ -76,7 +76,7 @@ class Bench:
             if not files.exists():
                 call(lambda: self.pipeline.write_files(files), self.folder / "files.log")
             self._worlds[name] = World(
-                self.pipeline, scenario, self.folder / name, files,
+                self.pipeline, scenario, self.folder / name, self.folder / "home", files,
                 self.postgres() if scenario.source == "postgres" else None,
                 self.s3() if scenario.storage == "s3" else None,
             )  # fmt: skip
