@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from chaos.oracle import Finding, compare, unchanged
+from chaos.findings import Finding
+from chaos.oracle import compare, unchanged
 from chaos.pipelines import SCENARIOS, Pipeline
 from chaos.processes import Child, call, end_strays, strays
 from chaos.services import PostgresService, S3Service

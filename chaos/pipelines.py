@@ -71,7 +71,11 @@ ENGINE = "regulars.warehouse.duckdb.DuckDBWarehouse"
 FOLDER = "regulars.storage.FolderStorage"
 COMMIT_POINTS = (
     CommitPoint("file put in its place", f"{FOLDER}.put_file", scenarios=("first-day", "second-day", "retention")),
-    CommitPoint("landing manifest", "regulars.landing.write_manifest", scenarios=("first-day", "second-day", "replay")),
+    CommitPoint(
+        "manifest of a batch",
+        "regulars.manifest.write_manifest",
+        scenarios=("first-day", "second-day", "replay", "retention"),
+    ),
     CommitPoint("file renamed", f"{FOLDER}._settle"),
     CommitPoint("failure or checks recorded", f"{ENGINE}.record", argument="dq_check_logs"),
     CommitPoint("ledger row, not yet its view", f"{ENGINE}._point_views", scenarios=("first-day", "second-day")),
@@ -88,7 +92,6 @@ COMMIT_POINTS = (
     CommitPoint("data docs", "regulars.quality.data_docs.DataDocs.build"),
     CommitPoint("run recorded", f"{ENGINE}.replace_records", argument="runs"),
     CommitPoint("emptied file of retention", "regulars.retention._rewrite", scenarios=("retention",)),
-    CommitPoint("manifest of retention", "regulars.retention.write_manifest", scenarios=("retention",)),
     CommitPoint("ledger of retention", f"{ENGINE}.unload", scenarios=("retention",)),
     CommitPoint("deletion by retention", f"{FOLDER}.delete_tree", scenarios=("retention",)),
     CommitPoint("quarantine replayed", "regulars.landing.commit", scenarios=("replay",)),

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from chaos.fault import Outcome
+from chaos.findings import WRONG_TABLES
 from chaos.late_kill import TARGET, LateKill
-from chaos.oracle import WRONG_TABLES
 from regulars.run import code_version
 
 PACKAGES = ("duckdb", "prefect", "dbt-core", "dbt-duckdb", "great-expectations", "pyarrow", "psycopg", "moto")
