@@ -12,9 +12,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# One thread, so that this process can be forked; set before anything imports numpy.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 from chaos import late_kill, report
 from chaos.fault import Bench, Fault, Outcome
 from chaos.faults import KINDS

@@ -25,6 +25,8 @@ from regulars.settings import Settings, load_settings
 from regulars.warehouse import open_warehouse
 from regulars.warehouse.duckdb_publish import read_published
 
+LOADED = "select batch_id from ops.ingestion_logs where status in ('loaded', 'retired')"
+READ = ("marts.", "segments.", "ops.deliveries")
 # Of these each run leaves its own, named after it or its time: which ones there are says nothing about a fault.
 OF_RUNS = re.compile(r"(logs|prefect|postgres|data_docs/\.checks|data_docs/validations|dbt/[0-9a-f-]{36})(/|$)")
 
@@ -71,20 +73,19 @@ def take_state(home: Path, temporary: Path) -> State:
     if locks:
         return State({}, {}, {}, tuple(locks))
     contracts = read_contracts(settings.dbt_project_dir / "models" / "staging")
+    wrong: list[Finding] = []
+    tables, records = Fingerprint(), Fingerprint()
+    loaded, delivered = set[str](), set[str]()
     with open_warehouse(settings) as warehouse:
         warehouse.prepare(contracts)
-        tables, records = fingerprint(warehouse), run_fingerprint(warehouse)
-        wrong = [Finding("balance", f"batch {found}") for found in unbalanced_batches(warehouse)]
-        wrong += [
-            Finding("ledger", f"batch {found} is in the ledger more than once") for found in repeated_batches(warehouse)
-        ]
-        loaded = {
-            batch_id
-            for (batch_id,) in warehouse.query(
-                "select batch_id from ops.ingestion_logs where status in ('loaded', 'retired')"
-            )
-        }
-        delivered = {manifest for (manifest,) in warehouse.query("select manifest from ops.deliveries")}
+        try:
+            loaded = {batch_id for (batch_id,) in warehouse.query(LOADED)}
+            delivered = {manifest for (manifest,) in warehouse.query("select manifest from ops.deliveries")}
+            wrong += [Finding("ledger", f"batch {found}, more than once") for found in repeated_batches(warehouse)]
+            wrong += [Finding("balance", f"batch {found}") for found in unbalanced_batches(warehouse)]
+            tables, records = fingerprint(warehouse), run_fingerprint(warehouse)
+        except duckdb.Error as error:
+            wrong.append(Finding("tables", f"a table cannot be read: {str(error).splitlines()[0]}"))
     wrong += published_differs(settings, tables)
     wrong += landing_differs(settings, loaded)
     wrong += deliveries_differ(settings, delivered)
@@ -96,17 +97,20 @@ def take_state(home: Path, temporary: Path) -> State:
 
 
 def published_differs(settings: Settings, tables: Fingerprint) -> list[Finding]:
-    """published.duckdb must hold what the warehouse holds of marts and segments, and the ledgers."""
+    """published.duckdb must hold what the warehouse holds of marts and segments, and the ledger of deliveries.
+
+    Its other records are those of the moment of publication: what ends a run is recorded after it.
+    """
     if not settings.published_path.exists():
-        return [Finding("published", "nothing is published")]
+        return []  # where it ought to be there, the list of files says so
     try:
         with read_published(settings.published_path) as reader:
             published = fingerprint(_Ledgers(reader))
     except duckdb.Error as error:
         return [Finding("published", f"published.duckdb cannot be read: {error}")]
-    del published["quarantine.rows"]  # not for readers, and not there
+    published = {name: rows for name, rows in published.items() if name.startswith(READ)}
     kept = {name: rows for name, rows in tables.items() if name in published}
-    missing = {name for name in tables if name.startswith(("marts.", "segments."))} - set(published)
+    missing = {name for name in tables if name.startswith(READ)} - set(published)
     return [Finding("published", line) for line in differences(published, kept)] + [
         Finding("published", f"{name} is not published") for name in sorted(missing)
     ]

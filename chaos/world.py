@@ -65,6 +65,7 @@ class World:
         self.temporary, self.log = folder / "tmp", folder / "run.log"
         self.postgres, self.s3 = postgres, s3
         self._base_bucket: dict[str, bytes] = {}
+        self.tamper: Callable[[], object] | None = None  # a test switches guards of the library off by it
         self.undo = ExitStack()  # what a fault set up for its trial, taken down before the next one
         folder.mkdir(parents=True)
         self._write_sources("sources.yml", files, {})
@@ -114,6 +115,8 @@ class World:
     def victim(self) -> None:
         """The run that is hurt, in this process (a fork)."""
         self.enter()
+        if self.tamper:
+            self.tamper()
         if self.scenario.replays:
             os.environ["REGULARS_SOURCES"] = str(self.folder / "repaired.yml")
             self._replay_quarantine()
