@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
+import yaml
 
+from chaos.pipelines import Pipeline
 from chaos.processes import Child, call, fork
 from chaos.proxy import Address, free_port
 from regulars.postgres.server import EmbeddedPostgres, running_server, start_server, stop_server
@@ -152,3 +156,23 @@ class S3Service:
 
     def stop(self) -> None:
         self._child.kill_group()
+
+
+def write_sources(
+    path: Path,
+    pipeline: Pipeline,
+    files: Path,
+    postgres: PostgresService | None,
+    changes: Mapping[str, Mapping[str, object]] = MappingProxyType({}),
+) -> None:
+    """sources.yml of a world: tables from dated CSV files, or from the databases of `postgres` through its proxy."""
+    tables: dict[str, dict[str, object]] = {}
+    connections: dict[str, dict[str, object]] = {"files": {"kind": "files", "path": str(files)}}
+    for table, database in pipeline.databases.items():
+        tables[table] = {"from": "files", "path": f"{table}/{{as_of}}.csv"}
+        if postgres:
+            options = {"statement_timeout_seconds": 30}
+            connections[database] = {"kind": "postgres", "url": postgres.url(database), "options": options}
+            tables[table] = {"from": database, "table": f"public.{table}"}
+        tables[table].update(changes.get(table, {}))
+    path.write_text(yaml.safe_dump({"connections": connections, "tables": tables}))

@@ -14,14 +14,12 @@ from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
-import yaml
-
 from chaos.oracle import State, take_state
 from chaos.pipelines import Pipeline, Scenario
 from chaos.plain import run_plain
 from chaos.processes import Child, call, fork, start
 from chaos.proxy import Breakage, proxied, read_report
-from chaos.services import PostgresService, S3Service
+from chaos.services import PostgresService, S3Service, write_sources
 from chaos.tripwire import count_calls
 from regulars.settings import PROJECT_DIR
 
@@ -68,10 +66,10 @@ class World:
         self.tamper: Callable[[], object] | None = None  # a test switches guards of the library off by it
         self.undo = ExitStack()  # what a fault set up for its trial, taken down before the next one
         folder.mkdir(parents=True)
-        self._write_sources("sources.yml", files, {})
+        write_sources(folder / "sources.yml", pipeline, files, postgres)
         if scenario.replays:
             table, mapping = pipeline.replayed
-            self._write_sources("repaired.yml", files, {table: {"columns": dict(mapping)}})
+            write_sources(folder / "repaired.yml", pipeline, files, postgres, {table: {"columns": dict(mapping)}})
         self.expected = self._prepare()
 
     @property
@@ -218,22 +216,6 @@ class World:
         table, _ = self.pipeline.replayed
         day = self.pipeline.days[0]
         quarantine.replay_rows(table, _midnight(day))
-
-    def _write_sources(self, name: str, files: Path, entries: Mapping[str, Mapping[str, object]]) -> None:
-        tables: dict[str, dict[str, object]] = {}
-        connections: dict[str, dict[str, object]] = {"files": {"kind": "files", "path": str(files)}}
-        for table, database in self.pipeline.databases.items():
-            if self.postgres:
-                connections[database] = {
-                    "kind": "postgres",
-                    "url": self.postgres.url(database),
-                    "options": {"statement_timeout_seconds": 30},
-                }
-                tables[table] = {"from": database, "table": f"public.{table}"}
-            else:
-                tables[table] = {"from": "files", "path": f"{table}/{{as_of}}.csv"}
-            tables[table].update(entries.get(table, {}))
-        (self.folder / name).write_text(yaml.safe_dump({"connections": connections, "tables": tables}))
 
 
 def run_day(world: World, day: date) -> None:
