@@ -48,6 +48,7 @@ def _fill(place: str, share: float) -> Callable[[World], bool]:
 
 def mount(folder: Path, size: int) -> None:
     """Put a tmpfs of `size` bytes in place of a folder, with the folder's content."""
+    folder.mkdir(parents=True, exist_ok=True)
     aside = folder.with_name(f"{folder.name}.aside")
     folder.rename(aside)
     folder.mkdir()

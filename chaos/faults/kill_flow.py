@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from chaos.fault import FLOW_LIMIT_SECONDS, Bench, Fault, NotInjected
 from chaos.world import World
+from regulars.run import code_version
 
 KIND = "kill-flow"
 
@@ -16,6 +17,8 @@ def plan(bench: Bench, count: int) -> Iterator[Fault]:
 
     def inject_at(share: float) -> Callable[[World], bool]:
         def inject(world: World) -> bool:
+            if code_version.__wrapped__() != code_version():
+                raise NotInjected("the checkout has changed since the campaign began, and manifests name its version")
             if not whole:
                 whole.append(_clean_seconds(world))
             child = world.start_flow()

@@ -223,7 +223,10 @@ def faults(bench: Bench, seen: Seen) -> None:
         for fault in KINDS[kind](bench, 200):
             if fault.number in numbers:
                 outcome = bench.carry_out(replace(fault, scenario="first-day"))
-                seen[f"fault {kind} {fault.number}"] = [*facts(outcome.findings), ["status", outcome.status, outcome.note]]
+                seen[f"fault {kind} {fault.number}"] = [
+                    *facts(outcome.findings),
+                    ["status", outcome.status, outcome.note],
+                ]
             if fault.number >= max(numbers):
                 break
 
