@@ -142,6 +142,8 @@ class Bench:
 
     def _left_behind(self, world: World) -> list[Finding]:
         found = [Finding("processes", line) for line in strays(self.known_pids)]
+        if world.s3:
+            found += [Finding("files", f"unfinished upload of {key}") for key in world.s3.unfinished_uploads()]
         if world.postgres:
             deadline = time.monotonic() + 5
             while (held := world.postgres.stuck_sessions()) and time.monotonic() < deadline:
