@@ -13,7 +13,7 @@ from chaos.world import World
 
 KIND = "s3-storage"
 HOWS = ("reset", "cut", "kill", "trickle", "blackhole")
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 420.0  # a silent storage is given up after 120 s and asked again; DuckDB asks it for its own time
 
 
 def plan(bench: Bench, count: int) -> Iterator[Fault]:
