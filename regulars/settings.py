@@ -138,10 +138,10 @@ class Settings(BaseSettings):
                 os.fsync(file.fileno())
             try:
                 os.link(draft, path)  # fails where another process was first: its key is the one
-            except FileExistsError:
+            except (FileExistsError, FileNotFoundError):
                 pass
-            finally:
-                draft.unlink()
+        for left in path.parent.glob(".pseudonym.key.*"):  # ours, and those of runs that were killed: the key stands
+            left.unlink(missing_ok=True)
         return path.read_text().encode()
 
     def fingerprint(self) -> str:
