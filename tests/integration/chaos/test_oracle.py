@@ -12,6 +12,7 @@ import pytest
 from regulars.settings import PROJECT_DIR
 
 NOTHING = ["nothing", "no process stays", "no session stays", "every guard in place"]
+FAULTS = ["fault kill-stages 4", "fault disk-full 1", "fault failing-calls 0", "fault at-once 0"]
 SEEN_BY = {
     "a row is gone": "tables",
     "a staging table stays": "records",
@@ -56,7 +57,16 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[list[str]]]
 
 
 def test_every_case_is_judged(seen: dict[str, list[list[str]]]) -> None:
-    assert set(seen) == {*SEEN_BY, *NOTHING}
+    assert set(seen) == {*SEEN_BY, *NOTHING, *FAULTS}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_nothing_comes_of_a_fault(seen: dict[str, list[list[str]]], fault: str) -> None:
+    *findings, (_, status, note) = seen[fault]
+    assert findings == []
+    if status == "not injected":
+        pytest.skip(f"{fault}: {note}")
+    assert status == "survived"
 
 
 @pytest.mark.parametrize("case", NOTHING)
