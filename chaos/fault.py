@@ -73,6 +73,7 @@ class Bench:
     def world(self, name: str) -> World:
         if name not in self._worlds:
             scenario = SCENARIOS[name]
+            print(f"preparing {name}: its days unhurt", flush=True)
             files = self.folder / "files"
             if not files.exists():
                 call(lambda: self.pipeline.write_files(files), self.folder / "files.log")

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import secrets
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -136,10 +137,8 @@ class Settings(BaseSettings):
                 file.write(secrets.token_hex(32))
                 file.flush()
                 os.fsync(file.fileno())
-            try:
+            with suppress(FileExistsError, FileNotFoundError):
                 os.link(draft, path)  # fails where another process was first: its key is the one
-            except (FileExistsError, FileNotFoundError):
-                pass
         for left in path.parent.glob(".pseudonym.key.*"):  # ours, and those of runs that were killed: the key stands
             left.unlink(missing_ok=True)
         return path.read_text().encode()
