@@ -219,7 +219,7 @@ def guards(bench: Bench, seen: Seen) -> None:
 
 def faults(bench: Bench, seen: Seen) -> None:
     """A handful of every campaign's faults, so that the kinds themselves are run by every `make test`."""
-    for kind, numbers in {"kill-stages": (4,), "disk-full": (1,), "failing-calls": (0,), "at-once": (0,)}.items():
+    for kind, numbers in {"kill-stages": (4,), "disk-full": (1,), "failing-calls": (0,)}.items():
         for fault in KINDS[kind](bench, 200):
             if fault.number in numbers:
                 outcome = bench.carry_out(replace(fault, scenario="first-day"))

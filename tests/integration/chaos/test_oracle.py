@@ -12,7 +12,7 @@ import pytest
 from regulars.settings import PROJECT_DIR
 
 NOTHING = ["nothing", "no process stays", "no session stays", "every guard in place"]
-FAULTS = ["fault kill-stages 4", "fault disk-full 1", "fault failing-calls 0", "fault at-once 0"]
+FAULTS = ["fault kill-stages 4", "fault disk-full 1", "fault failing-calls 0"]
 SEEN_BY = {
     "a row is gone": "tables",
     "a staging table stays": "records",
