@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: demo demo-all test test-long check bench clean install
+.PHONY: demo demo-all test test-long check bench chaos clean install
 
 install: $(STAMP)
 
@@ -34,6 +34,12 @@ check: $(STAMP)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python tests/check_sql.py
+
+# Faults into whole pipelines, and the one oracle: docs/reliability.md. One fault alone: python -m chaos --replay "..."
+SEED ?= 7
+COUNT ?= 200
+chaos: $(STAMP)
+	@$(BIN)/python -m chaos --seed $(SEED) --count $(COUNT)
 
 bench: $(STAMP)
 	@$(BIN)/python benchmarks/sample.py

@@ -112,7 +112,7 @@ def keep_parsed_project(settings: Settings, target_path: Path) -> None:
     """Let later runs start from the parse of this one; each run has a target folder of its own."""
     parsed = target_path / "partial_parse.msgpack"
     if parsed.exists():
-        draft = parsed_project(settings).with_name(f".partial_parse.{target_path.parent.name}")
+        draft = parsed_project(settings).with_name(".partial_parse.draft")  # one name: a killed run's is written over
         shutil.copyfile(parsed, draft)
         draft.replace(parsed_project(settings))
 

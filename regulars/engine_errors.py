@@ -23,7 +23,9 @@ NAMING = {
     "Permission",
 }
 KIND = re.compile(r"\b((?:[A-Z][A-Za-z]+ )*?[A-Z][A-Za-z]+) Error: (.*)", re.DOTALL)
-PLACE = re.compile(r"\b(unexpected end of data|\w+ [Dd]ecompression \w+|at byte \d+ in record/value \d+|[Ll]ine:? \d+|Malformed JSON|No magic bytes found)")
+PLACE = re.compile(
+    r"\b(unexpected end of data|\w+ [Dd]ecompression \w+|at byte \d+ in record/value \d+|[Ll]ine:? \d+|Malformed JSON|No magic bytes found)"
+)
 LOGIN = re.compile(r"\w+://\S*@\S*|\bpassword\s*=\s*\S+")
 COMPILED = re.compile(r"^\s*compiled code at .*$", re.MULTILINE)
 

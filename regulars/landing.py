@@ -12,7 +12,16 @@ from regulars.batches import Batch, Scope
 from regulars.contracts import Contract
 from regulars.engine import local_engine
 from regulars.errors import ConfigError
-from regulars.manifest import MANIFEST, Manifest, Verdict, committed_folders, day_manifests, landed_days, write_manifest
+from regulars.manifest import (
+    Manifest,
+    Verdict,
+    commit_batch,
+    committed_folders,
+    day_manifests,
+    landed_days,
+    remove_unfinished,
+    write_manifest,
+)
 from regulars.parts import Draft, count_filled, draft_parts
 from regulars.privacy import set_pseudonym_key
 from regulars.run import Run, code_version
@@ -54,7 +63,7 @@ def land(
         if day > run.as_of and committed_folders(storage, contract.table, day)
     ]
     is_reachable(contract, sources, run.as_of, max(later, default=None))
-    _remove_unfinished(storage, contract.table, run.as_of)
+    remove_unfinished(storage, contract.table, run.as_of)
 
     request = make_request(contract, sources, settings, run.as_of)
     reader = reader_for(request.connection.kind)
@@ -135,20 +144,10 @@ def commit(
         code_version=code_version(),
         landed_at=datetime.now(UTC).replace(tzinfo=None),
     )
-    for name, path in draft.files.items():
-        storage.put_file(path, f"{manifest.folder}/{name}")
-    write_manifest(storage, manifest)
+    commit_batch(storage, manifest, draft.files)
     return manifest
 
 
 def _fingerprint(request: Request) -> str:
     """Hash of the table's entry in sources.yml, 16 hex digits."""
     return hashlib.sha256(request.source.model_dump_json().encode()).hexdigest()[:16]
-
-
-def _remove_unfinished(storage: Storage, table: str, as_of: date) -> None:
-    """Folders that a killed landing left without a manifest."""
-    day = f"{table}/as_of={as_of.isoformat()}"
-    for name in storage.names(day):
-        if not storage.exists(f"{day}/{name}/{MANIFEST}"):
-            storage.delete_tree(f"{day}/{name}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -94,6 +95,15 @@ def batch_folder(table: str, as_of: date, batch_id: str) -> str:
     return f"{table}/as_of={as_of.isoformat()}/{batch_id}"
 
 
+def commit_batch(storage: Storage, manifest: Manifest, files: Mapping[str, Path]) -> None:
+    """Put the files (by name; they are moved) of a new batch in their place and write its manifest, last."""
+    if not storage.exists(f"{manifest.folder}/{MANIFEST}"):
+        storage.delete_tree(manifest.folder)  # what a killed run left there never was a batch
+    for name, path in files.items():
+        storage.put_file(path, f"{manifest.folder}/{name}")
+    write_manifest(storage, manifest)
+
+
 def write_manifest(storage: Storage, manifest: Manifest) -> None:
     storage.write_bytes(f"{manifest.folder}/{MANIFEST}", manifest.model_dump_json(indent=1).encode())
 
@@ -120,12 +130,21 @@ def landed_days(storage: Storage, table: str) -> list[date]:
 
 def committed_folders(storage: Storage, table: str, as_of: date, skip: Set[str] = frozenset()) -> list[str]:
     """Folders of the batches of one day that have a manifest, but those whose identifier is in `skip`."""
+    return _day_folders(storage, table, as_of, skip)[0]
+
+
+def remove_unfinished(storage: Storage, table: str, as_of: date) -> None:
+    """Remove folders of one day that a killed run left without a manifest: they never were batches."""
+    for folder in _day_folders(storage, table, as_of, frozenset())[1]:
+        storage.delete_tree(folder)
+
+
+def _day_folders(storage: Storage, table: str, as_of: date, skip: Set[str]) -> tuple[list[str], list[str]]:
+    """Folders of a day with a manifest, and those without."""
     day = f"{table}/as_of={as_of.isoformat()}"
-    return [
-        f"{day}/{name}"
-        for name in storage.names(day)
-        if name not in skip and storage.exists(f"{day}/{name}/{MANIFEST}")
-    ]
+    folders = [f"{day}/{name}" for name in storage.names(day) if name not in skip]
+    committed = [folder for folder in folders if storage.exists(f"{folder}/{MANIFEST}")]
+    return committed, [folder for folder in folders if folder not in committed]
 
 
 def day_manifests(storage: Storage, table: str, as_of: date) -> list[Manifest]:
@@ -134,11 +153,17 @@ def day_manifests(storage: Storage, table: str, as_of: date) -> list[Manifest]:
     return sorted(found, key=lambda manifest: (manifest.revision, manifest.batch_id))
 
 
-def committed_manifests(storage: Storage, table: str, skip: set[str]) -> list[Manifest]:
-    """Manifests of every landed batch of `table` but those whose identifier is in `skip`, by day and revision."""
-    found = [
-        read_manifest(storage, folder)
-        for day in landed_days(storage, table)
-        for folder in committed_folders(storage, table, day, skip)
-    ]
+def committed_manifests(
+    storage: Storage, table: str, skip: set[str], *, remove_unfinished: bool = False
+) -> list[Manifest]:
+    """Manifests of every landed batch of `table` but those whose identifier is in `skip`, by day and revision.
+
+    `remove_unfinished`: folders without a manifest, which killed runs left, go; only for who is the only writer.
+    """
+    found = []
+    for day in landed_days(storage, table):
+        committed, unfinished = _day_folders(storage, table, day, skip)
+        found += [read_manifest(storage, folder) for folder in committed]
+        for folder in unfinished if remove_unfinished else ():
+            storage.delete_tree(folder)
     return sorted(found, key=lambda manifest: (manifest.as_of, manifest.revision, manifest.batch_id))

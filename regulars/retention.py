@@ -8,19 +8,18 @@ their history, and a rebuild of it, stay the same.
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 from regulars.batches import Batch
 from regulars.contracts import Contract
 from regulars.engine import allow_s3, identifier, local_engine, quote
-from regulars.manifest import Manifest, Part, read_manifest, write_manifest
+from regulars.manifest import Manifest, Part, commit_batch, read_manifest
 from regulars.run import Run, code_version
 from regulars.settings import Settings
+from regulars.spool import open_spool
 from regulars.storage import Storage, open_storage
 from regulars.warehouse.base import Warehouse
 
@@ -93,9 +92,7 @@ def _without_personal_data(
     storage: Storage, contract: Contract, kept: Sequence[Manifest], settings: Settings, run: Run
 ) -> Manifest:
     """Land the effective batches of one day again as one full revision, with personal columns and raw forms empty."""
-    spool = settings.home_dir / "spool" / f"retention-{uuid4().hex}"
-    spool.mkdir(parents=True)
-    try:
+    with open_spool(settings) as spool:
         parts = [
             _rewrite(storage, settings, spool, f"{m.folder}/{part.name}", part, n, _emptied_rows(contract))
             for n, (m, part) in _numbered(kept, "parts")
@@ -117,12 +114,8 @@ def _without_personal_data(
                 "position": {MARK: {"replaces": [m.batch_id for m in kept]}},
             }
         )  # fmt: skip
-        for part in (*parts, *rejects):
-            storage.put_file(spool / part.name, f"{manifest.folder}/{part.name}")
-        write_manifest(storage, manifest)
+        commit_batch(storage, manifest, {part.name: spool / part.name for part in (*parts, *rejects)})
         return manifest
-    finally:
-        shutil.rmtree(spool, ignore_errors=True)
 
 
 def _numbered(kept: Sequence[Manifest], kind: str) -> list[tuple[int, tuple[Manifest, Part]]]:

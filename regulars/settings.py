@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -138,12 +138,10 @@ class Settings(BaseSettings):
                 file.write(secrets.token_hex(32))
                 file.flush()
                 os.fsync(file.fileno())
-            try:
+            with suppress(FileExistsError, FileNotFoundError):
                 os.link(draft, path)  # fails where another process was first: its key is the one
-            except FileExistsError:
-                pass
-            finally:
-                draft.unlink()
+        for left in path.parent.glob(".pseudonym.key.*"):  # ours, and those of runs that were killed: the key stands
+            left.unlink(missing_ok=True)
         return path.read_text().encode()
 
     def fingerprint(self) -> str:

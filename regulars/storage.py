@@ -118,6 +118,7 @@ class S3Storage:
             access_key=s3.access_key_id, secret_key=secret, session_token=token, region=s3.region,
             endpoint_override=endpoint.netloc if endpoint else None, scheme=endpoint.scheme if endpoint else "https",
             request_timeout=120, connect_timeout=20, retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=5),
+            allow_delayed_open=True,  # a small file is one request: a kill leaves no half-done upload in the bucket
         )  # fmt: skip
 
     def url(self, path: str) -> str:

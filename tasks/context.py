@@ -20,6 +20,7 @@ from regulars.postgres.embedded import with_embedded
 from regulars.run import Run
 from regulars.settings import Settings, load_settings
 from regulars.sources.config import Sources, read_sources
+from regulars.spool import clear_spool
 from regulars.step_log import log_step
 from regulars.warehouse import Warehouse, open_warehouse
 from tasks.blocks import resolve_block, with_blocks
@@ -91,6 +92,7 @@ def writing(context: RunContext) -> Iterator[Warehouse]:
     """Hold the warehouse for one flow run, alone, and record in `ops.runs` how the run ended."""
     with context.warehouse as warehouse:
         warehouse.prepare(context.contracts)
+        clear_spool(context.settings)
         status, message = "failed", ""
         try:
             with plain_errors(context.run.flow):

@@ -16,7 +16,8 @@ def load_table(context: RunContext, table: str) -> Loaded:
     """Load every committed batch that is not in `raw` yet, also those of earlier runs that were cut off."""
     with context.step("load", table) as facts:
         storage = open_storage(context.settings.landing_root, context.settings.s3)
-        manifests = committed_manifests(storage, table, skip=context.warehouse.known_batches(table))
+        known = context.warehouse.known_batches(table)
+        manifests = committed_manifests(storage, table, skip=known, remove_unfinished=True)
         loaded = context.warehouse.load(context.contracts[table], manifests, context.run, utc_now())
         facts.update(batches=len(loaded.new), rows_loaded=sum(manifest.rows_loaded for manifest in loaded.new))
         return loaded

@@ -18,8 +18,9 @@ MAY_IMPORT = {
     "tasks": {"tasks", "regulars", "expectations"},
     "flows": {"flows", "tasks", "regulars"},
     "dashboard": {"dashboard", "regulars"},
+    "chaos": {"chaos", "flows", "tasks", "regulars"},
 }
-OURS = {"flows", "tasks", "regulars", "expectations", "dashboard", "benchmarks", "tests"}
+OURS = {"flows", "tasks", "regulars", "expectations", "dashboard", "chaos", "benchmarks", "tests"}
 FORBIDDEN_NAMES = ("utils", "helpers", "common", "manager", "handler")
 PYTHON_FILES = [path for package in MAY_IMPORT for path in sorted((PROJECT_DIR / package).rglob("*.py"))]
 
@@ -104,7 +105,7 @@ def test_only_settings_read_the_environment() -> None:
 
 
 def test_modules_stay_small() -> None:
-    limits = {"flows": 300, "tasks": 120, "regulars": 300, "expectations": 120}
+    limits = {"flows": 300, "tasks": 120, "regulars": 300, "expectations": 120, "chaos": 250}
     for package, limit in limits.items():
         for path in (PROJECT_DIR / package).rglob("*.py"):
             assert len(path.read_text().splitlines()) <= limit, path

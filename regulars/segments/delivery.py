@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 from regulars.run import Run, code_version
@@ -36,6 +32,7 @@ from regulars.segments.manifest import (
 from regulars.segments.selection import Selection
 from regulars.segments.unload import Unloader, open_dialect
 from regulars.settings import Settings
+from regulars.spool import open_spool
 from regulars.storage import Storage
 
 
@@ -67,7 +64,7 @@ def deliver(
     where model, columns or day do not exist, ContractError where members repeat or an earlier delivery is damaged.
     """
     day = as_of or run.as_of
-    with _spool(settings, f"deliver-{segment.name}-{day.isoformat()}") as spool:
+    with open_spool(settings) as spool:
         job = Job(segment, day, engine, open_dialect(settings), storage, spool)
         # One transaction: members, changes and counts are of one state of the warehouse.
         with key_in_session(engine, job.sql, settings.pseudonym_secret()), engine.transaction():
@@ -157,15 +154,3 @@ def _publish(job: Job, manifest: DeliveryManifest) -> Published:
     content = manifest.to_bytes()
     job.storage.write_bytes(f"{folder}/{MANIFEST}", content)
     return Published(folder=folder, manifest=manifest, sha256=hashlib.sha256(content).hexdigest())
-
-
-@contextmanager
-def _spool(settings: Settings, name: str) -> Iterator[Path]:
-    """A folder for files under way, readable by us alone; what a killed run left in it is removed."""
-    folder = settings.home_dir / "spool" / name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, mode=0o700)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

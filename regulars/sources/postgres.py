@@ -41,6 +41,8 @@ DUCKDB_TYPES = {
     2950: "UUID",
 }
 DATE, TIMESTAMP, TIMESTAMPTZ = 1082, 1114, 1184
+# A server whose machine or network is gone is noticed after two minutes; the system's own default is two hours.
+KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 15, "keepalives_count": 4, "tcp_user_timeout": 120_000}
 
 
 class PostgresReader:
@@ -268,6 +270,7 @@ def _conninfo(connection: Connection) -> str:
         options.insert(0, str(given.get("options") or ""))
         return make_conninfo(
             connection.url,
+            **{name: given.get(name) or seconds for name, seconds in KEEPALIVES.items()},
             options=" ".join(options).strip(),
             connect_timeout=given.get("connect_timeout") or 15,
             application_name=given.get("application_name") or "regulars",

@@ -21,9 +21,10 @@ def publish(cursor: duckdb.DuckDBPyConnection, path: Path, schemas: Sequence[str
     """Replace `schemas` in the published file by their present state; other schemas in it stay as they were.
 
     Tables are copied, views are made again over the copies. Readers that hold the old file go on reading it; a kill
-    at any point leaves the old file in place.
+    at any point leaves the old file in place, and a draft that the next publication takes over: who publishes holds
+    the warehouse, so there is never a second one.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.draft")
     _remove(draft)
     try:
         if path.exists():

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from chaos.fingerprint import differences, fingerprint, repeated_batches, unbalanced_batches
 from regulars.sample.spec import SampleSpec
 from regulars.sample.tables import TABLES
 from regulars.sample.write import write_sample
@@ -59,11 +60,9 @@ def opened(home: Path) -> Iterator[Any]:
 
 @pytest.fixture
 def flow_tools() -> tuple[Any, ...]:
-    """`opened(home)`, `fingerprint`, `differences`, `unbalanced_batches`; tests are no package to import from."""
-    import importlib.util
+    """`opened(home)`, `fingerprint`, `differences`, `unbalanced`; tests are no package to import from."""
 
-    spec = importlib.util.spec_from_file_location("fingerprints", Path(__file__).with_name("fingerprints.py"))
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return opened, module.fingerprint, module.differences, module.unbalanced_batches
+    def unbalanced(warehouse: Any) -> list[tuple[Any, ...]]:
+        return [*unbalanced_batches(warehouse), *repeated_batches(warehouse)]
+
+    return opened, fingerprint, differences, unbalanced

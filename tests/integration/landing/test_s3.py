@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import boto3
@@ -12,7 +14,7 @@ from moto.server import ThreadedMotoServer
 from regulars.errors import SourceError
 from regulars.landing import land
 from regulars.quality.quarantine import replay
-from regulars.settings import S3Settings
+from regulars.settings import PROJECT_DIR, S3Settings
 from regulars.sources.config import Connection
 
 HEADER = "id,email,amount,born_on,seen_at,is_member,tier\n"
@@ -25,6 +27,28 @@ def s3() -> Iterator[S3Settings]:
     host, port = server.get_host_and_port()
     yield S3Settings(endpoint=f"http://{host}:{port}", access_key_id="key", secret_access_key="secret")
     server.stop()
+
+
+UPLOAD = """
+import os, signal, sys
+from regulars.settings import PROJECT_DIR, S3Settings
+from regulars.storage import S3Storage
+storage = S3Storage("s3://lake/landing", S3Settings(endpoint=sys.argv[1], access_key_id="key", secret_access_key="secret"))
+with storage._fs.open_output_stream("lake/landing/part-0000.parquet") as stream:
+    stream.write(b"a" * 1_000_000)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_kill_in_the_middle_of_an_upload_leaves_nothing_in_the_bucket(s3: S3Settings) -> None:
+    client = boto3.client(
+        "s3", endpoint_url=s3.endpoint, aws_access_key_id="key", aws_secret_access_key="secret", region_name="us-east-1"
+    )
+    client.create_bucket(Bucket="lake")
+    assert s3.endpoint is not None
+    assert subprocess.run([sys.executable, "-c", UPLOAD, s3.endpoint], cwd=PROJECT_DIR, check=False).returncode == -9
+    assert client.list_objects_v2(Bucket="lake").get("Contents", []) == []
+    assert client.list_multipart_uploads(Bucket="lake").get("Uploads", []) == []
 
 
 def test_files_and_landings_on_s3(place, s3: S3Settings) -> None:

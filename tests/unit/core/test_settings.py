@@ -53,3 +53,12 @@ def test_the_fingerprint_follows_what_can_change_data(settings: Settings) -> Non
     same = settings.model_copy(update={"threads": 7})
     other = settings.model_copy(update={"timezone": "Europe/Berlin"})
     assert settings.fingerprint() == same.fingerprint() != other.fingerprint()
+
+
+def test_a_draft_of_the_key_that_a_killed_run_left_goes_and_the_key_stays(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, home=tmp_path)
+    (tmp_path / ".pseudonym.key.4711.0123abcd").write_text("a secret that nobody uses")
+    key = settings.pseudonym_secret()
+    (tmp_path / ".pseudonym.key.4712.0123abcd").write_text("left after the key was made")
+    assert settings.pseudonym_secret() == key
+    assert [path.name for path in tmp_path.iterdir()] == ["pseudonym.key"]

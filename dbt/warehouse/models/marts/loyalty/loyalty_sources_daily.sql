@@ -18,16 +18,20 @@ expected as (
     {% else -%}
     select '' as table_name
     {% endfor %}
+),
+
+-- A cross join of its own: DuckDB stores it as a comma, which a join after it would bind to the last name alone.
+asked as (
+    select days.snapshot_date, expected.table_name from days cross join expected
 )
 
 select
-    days.snapshot_date,
-    coalesce({{ dbt.listagg('case when batches.as_of is not null then expected.table_name end', "','", 'order by expected.table_name') }}, '') as sources_present,
-    coalesce({{ dbt.listagg('case when batches.as_of is null then expected.table_name end', "','", 'order by expected.table_name') }}, '') as sources_missing,
+    asked.snapshot_date,
+    coalesce({{ dbt.listagg('case when batches.as_of is not null then asked.table_name end', "','", 'order by asked.table_name') }}, '') as sources_present,
+    coalesce({{ dbt.listagg('case when batches.as_of is null then asked.table_name end', "','", 'order by asked.table_name') }}, '') as sources_missing,
     min(batches.as_of) as oldest_source_on
-from days
-cross join expected
+from asked
 left join batches
-    on expected.table_name = batches.table_name
-    and {{ in_force('days.snapshot_date', 'batches.as_of', 'batches.next_as_of') }}
-group by days.snapshot_date
+    on asked.table_name = batches.table_name
+    and {{ in_force('asked.snapshot_date', 'batches.as_of', 'batches.next_as_of') }}
+group by asked.snapshot_date
