@@ -239,12 +239,14 @@ create schema hand;
 create table hand.activity as from marts.user_daily_activity;
 create table hand.history as from marts.loyalty_history;
 create table hand.membership as from segments.membership;
-create table hand.totals as select * exclude (step_on, next_step_on, known_on, is_corrected) from intermediate.int_user_totals_summed where next_step_on is null;
+create table hand.totals as
+    select * exclude (step_on, next_step_on, known_on, is_corrected) from intermediate.int_user_totals_summed where next_step_on is null;
 create table hand.actions as
     select user_id, max_by(action_type, (acted_at, action_id)) as action_type, max(acted_at) as acted_at, max_by(outcome, (acted_at, action_id)) as outcome
     from raw.retention_action where _as_of < {day} group by user_id;
 create table hand.adoption as
-    select user_id, module, feature, max_by(cast(first_used_at as date), (last_used_at, landed_on)) as first_used_on, cast(max(last_used_at) as date) as last_used_on,
+    select user_id, module, feature, max_by(cast(first_used_at as date), (last_used_at, landed_on)) as first_used_on,
+        cast(max(last_used_at) as date) as last_used_on,
         max_by(usage_count, (last_used_at, landed_on)) as usage_count, max(last_used_at) as last_used_at
     from intermediate.int_feature_adoption_versions where sign > 0 group by all;
 checkpoint;
