@@ -93,7 +93,8 @@ def table_rows(world: World, table: str, index: int) -> str:
 
 EVENTS = {
     "user_activity": ("A", 1.1, """id as activity_id, user_id,
-        case when kind < 0.7 then 'login' when kind < 0.94 then 'purchase' else 'feedback' end as activity_type, moment as occurred_at, case when size < 0.5 then 'web' else 'app' end as channel,
+        case when kind < 0.7 then 'login' when kind < 0.94 then 'purchase' else 'feedback' end as activity_type,
+        moment as occurred_at, case when size < 0.5 then 'web' else 'app' end as channel,
         case when kind >= 0.7 and kind < 0.94 then cast(5 + 400 * size * size as decimal(12, 2)) end as purchase_amount,
         case when kind >= 0.7 and kind < 0.94 then 'EUR' end as currency_code,
         case when kind >= 0.94 then 1 + i % 5 end as feedback_rating, case when kind >= 0.94 then 'as expected' end as feedback_text"""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from regulars.sources.postgres import shared_snapshot, with_snapshot
+from regulars.sources.postgres_session import shared_snapshot, with_snapshot
 from tasks.context import RunContext
 
 

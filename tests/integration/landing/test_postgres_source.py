@@ -13,7 +13,7 @@ from regulars.errors import ConfigError, ContractError, SourceError, TransientEr
 from regulars.landing import land, plan_extract
 from regulars.postgres.server import start_server, stop_server
 from regulars.sources.config import Connection
-from regulars.sources.postgres import shared_snapshot, with_snapshot
+from regulars.sources.postgres_session import shared_snapshot, with_snapshot
 
 COLUMNS = {"id": "id", "email": "mail", "tier": "null"}
 TABLE = """

@@ -20,7 +20,7 @@ from regulars.quality.quarantine import replay
 from regulars.run import Run
 from regulars.settings import PROJECT_DIR, Settings
 from regulars.sources.config import Sources
-from regulars.sources.postgres import shared_snapshot
+from regulars.sources.postgres_session import shared_snapshot
 from tests.integration.privacy.canaries import EVERYTHING, PERSONAL, SECRETS, Search
 from tests.integration.privacy.conftest import s3_marks
 
