@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from regulars.engine import identifier, load_extension, quote, unique_name
 from regulars.errors import ConfigError, RegularsError, SourceError, TransientError
@@ -23,6 +21,7 @@ from regulars.sources.config import Connection, Sources
 from regulars.sources.csv_files import repeated_names, unique_names
 from regulars.sources.driver_errors import rewritten
 from regulars.sources.expressions import column_references, match_column
+from regulars.sources.postgres_connection import attach, connect
 
 NUMERIC, BPCHAR = 1700, 1042
 # Types that arrive in DuckDB as themselves; anything else is read as PostgreSQL writes it in text.
@@ -41,8 +40,6 @@ DUCKDB_TYPES = {
     2950: "UUID",
 }
 DATE, TIMESTAMP, TIMESTAMPTZ = 1082, 1114, 1184
-# A server whose machine or network is gone is noticed after two minutes; the system's own default is two hours.
-KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 15, "keepalives_count": 4, "tcp_user_timeout": 120_000}
 
 
 class PostgresReader:
@@ -55,7 +52,7 @@ class PostgresReader:
         database = unique_name("source")
         snapshot = request.connection.options.get("snapshot")
         try:
-            _attach(engine, request.connection, database)
+            attach(engine, request.connection, database)
             engine.execute("begin")
             if snapshot:
                 statement = f"set transaction snapshot {quote(str(snapshot))}"
@@ -125,17 +122,6 @@ def with_snapshot(sources: Sources, connection: str, snapshot: str) -> Sources:
     old = sources.connections[connection]
     new = old.model_copy(update={"options": {**old.options, "snapshot": snapshot}})
     return sources.model_copy(update={"connections": {**sources.connections, connection: new}})
-
-
-@contextmanager
-def connect(connection: Connection) -> Iterator[psycopg.Connection[Any]]:
-    """A session with the connection's timeouts. Raises TransientError where the server cannot be reached."""
-    try:
-        with psycopg.connect(_conninfo(connection)) as session:
-            yield session
-    except psycopg.Error as error:
-        said = f"ERROR: {error.diag.message_primary}" if error.diag.message_primary else str(error)
-        raise rewritten(_place(connection), said) from None
 
 
 def source_error(request: Request, text: str) -> RegularsError:
@@ -248,61 +234,6 @@ def _duckdb_type(column: Any) -> str:
     if _is_decimal(column):
         return f"DECIMAL({column.precision},{column.scale or 0})"
     return DUCKDB_TYPES.get(column.type_code, "VARCHAR")
-
-
-def _conninfo(connection: Connection) -> str:
-    if not connection.url:
-        raise ConfigError(
-            "sources.yml: a connection of kind postgres needs url", remedy='add url: "${NAME_OF_THE_VARIABLE}"'
-        )
-    options = [
-        "-c default_transaction_read_only=on",
-        "-c synchronize_seqscans=off",
-        "-c max_parallel_workers_per_gather=0",
-    ]
-    timeout = connection.options.get("statement_timeout_seconds")
-    if timeout:
-        options.append(f"-c statement_timeout={_milliseconds(timeout)}")
-    try:
-        given = conninfo_to_dict(connection.url)
-        if any("@" in str(given.get(part) or "") for part in ("host", "hostaddr", "port", "dbname")):
-            raise psycopg.ProgrammingError("part of a password stands where the server should")
-        options.insert(0, str(given.get("options") or ""))
-        return make_conninfo(
-            connection.url,
-            **{name: given.get(name) or seconds for name, seconds in KEEPALIVES.items()},
-            options=" ".join(options).strip(),
-            connect_timeout=given.get("connect_timeout") or 15,
-            application_name=given.get("application_name") or "regulars",
-        )
-    except psycopg.ProgrammingError:
-        raise ConfigError(
-            "sources.yml: the url of a connection of kind postgres is not one",
-            remedy="postgresql://user:password@host/db, with @ : / ? # % of the password written as %40 %3A %2F %3F %23 %25",
-        ) from None
-
-
-def _milliseconds(seconds: object) -> int:
-    try:
-        return int(float(str(seconds)) * 1000)
-    except (ValueError, OverflowError):
-        raise ConfigError(
-            "sources.yml: statement_timeout_seconds of a connection is not a number", remedy="give seconds, such as 600"
-        ) from None
-
-
-def _attach(engine: duckdb.DuckDBPyConnection, connection: Connection, database: str) -> None:
-    """Attach as `database`, with the password in a secret of that name: bound, and never part of SQL text."""
-    parts = conninfo_to_dict(_conninfo(connection))
-    password = parts.pop("password", None)
-    engine.execute(f"create secret {database} (type postgres, password $password)", {"password": str(password or "")})
-    address = make_conninfo("", **parts)
-    engine.execute(f"attach {quote(address)} as {database} (type postgres{f', secret {database}' if password else ''})")
-
-
-def _place(connection: Connection) -> str:
-    parts = conninfo_to_dict(connection.url or "")
-    return f"PostgreSQL at {parts.get('host') or 'localhost'}/{parts.get('dbname') or ''}"
 
 
 def _end(engine: duckdb.DuckDBPyConnection, database: str) -> None:
