@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from regulars.engine import identifier
 from regulars.run_days import BuildDays
 from regulars.settings import Settings
 from regulars.warehouse.base import Warehouse
@@ -21,6 +22,14 @@ from ops.built_models as b
 inner join information_schema.tables as t on b.model = t.table_name and b.schema_name = t.table_schema
 where b.mark in (?, ?)
 order by b.model
+"""
+
+
+LEFTOVERS = """
+select table_schema, table_name, case table_type when 'VIEW' then 'view' else 'table' end
+from information_schema.tables
+where table_catalog = current_database() and regexp_matches(table_name, '__dbt_(backup|tmp)$')
+order by table_schema, table_name
 """
 
 
@@ -51,6 +60,12 @@ def build_state(warehouse: Warehouse, settings: Settings, days: BuildDays, popul
 def models_in_place(warehouse: Warehouse, state: BuildState) -> list[str]:
     """Names of models that are there and bear the marks of `state`."""
     return [model for (model,) in warehouse.query(IN_PLACE, [state.project, state.days])]
+
+
+def drop_leftovers(warehouse: Warehouse) -> None:
+    """Drop relations that dbt renames a model from and to: a killed run may have left them, and its model in place."""
+    for schema, name, kind in warehouse.query(LEFTOVERS):
+        warehouse.execute(f"drop {kind} if exists {identifier(schema)}.{identifier(name)}")
 
 
 def _project_digest(folder: Path) -> str:

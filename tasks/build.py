@@ -8,7 +8,7 @@ from dbt_common.events.base_types import EventLevel
 from prefect import task
 from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings
 
-from regulars.build_state import build_state, models_in_place
+from regulars.build_state import build_state, drop_leftovers, models_in_place
 from regulars.dbt_project import (
     SEGMENTS,
     Built,
@@ -81,6 +81,7 @@ def run_dbt(
     population = context.sources.population.replace("contract", "")
     state = build_state(context.warehouse, settings, days, population)
     environment = context.warehouse.dbt_environment() | build_environment(days) | state.environment()
+    drop_leftovers(context.warehouse)
     in_place = [] if full_refresh else models_in_place(context.warehouse, state)
     arguments = build_arguments(
         settings, target_path=target, population=population,

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from regulars.batches import Batch
+from regulars.build_state import drop_leftovers
 from regulars.contracts import Contract
 from regulars.errors import ConfigError, TransientError
 from regulars.manifest import Manifest, Part, Verdict, batch_folder, write_manifest
@@ -238,3 +239,13 @@ def test_a_lock_held_by_nobody_is_no_lock(settings: Settings) -> None:
     with pytest.raises(RuntimeError, match="outside"):
         second.query("select 1")
     assert issubclass(TransientError, Exception)
+
+
+def test_what_dbt_renamed_a_model_from_goes_and_the_model_stays(warehouse: Warehouse) -> None:
+    for name in ("days", "days__dbt_backup", "days__dbt_tmp"):
+        warehouse.execute(f"create table marts.{name} as select 1 as one")
+    warehouse.execute("create view staging.days__dbt_backup as select 1 as one")
+    drop_leftovers(warehouse)
+    assert warehouse.query("select table_name from information_schema.tables where table_name like 'days%'") == [
+        ("days",)
+    ]
