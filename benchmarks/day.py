@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import tempfile
 import time
@@ -202,6 +203,7 @@ def measure(bench: Bench, runs: int) -> list[Figure]:
         Figure("the same tables by hand-written SQL", other),
         Figure("ratio", data / other, "x", "<= 1.3"),
         Figure("dbt besides its models, two calls", dbt - data),
+        Figure("peak memory", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, "GB"),
     ]
 
 
