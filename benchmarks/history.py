@@ -62,6 +62,10 @@ class Bench:
         return f"{self.members.change * 100:g} %"
 
     @property
+    def frozen(self) -> tuple[int, ...]:
+        return (0, 1, self.days - 1, self.days)
+
+    @property
     def warehouse(self) -> Path:
         return self.folder / "run" / "warehouse.duckdb"
 
@@ -71,6 +75,9 @@ class Bench:
         engine = duckdb.connect(str(self.warehouse))
         engine.execute(f"attach '{self.folder / 'world.duckdb'}' as world")
         return engine
+
+    def show_frozen(self, engine: duckdb.DuckDBPyConnection, index: int) -> None:
+        self.members.show(engine, index, f"world.states_{index}")
 
     def kept(self, name: str) -> Path:
         return self.folder / f"{name.replace(' ', '_')}.duckdb"
@@ -82,23 +89,20 @@ class Bench:
         shutil.rmtree(self.folder, ignore_errors=True)
         with self.open() as engine:
             self.members.begin(engine)
-            self.members.freeze(engine, 0)
-            self.members.show(engine, 0)
         for index in range(self.days + 1):
             with self.open() as engine:
                 if index:
                     self.members.step(engine, index)
+                if index in self.frozen:
                     self.members.freeze(engine, index)
-                    self.members.show(engine, index)
+                self.members.show(engine, index)
                 seconds = OURS.run(engine, self.members.day(index))
                 engine.execute("checkpoint")
-                if index - 1 not in (-1, 0, 1, self.days - 1):
-                    engine.execute(f"drop table if exists world.states_{index - 1}")
             print(f"{self.percent}: day {index} of {self.days} in {seconds:.2f} s", flush=True)
             if index in (0, self.days - 1, self.days):
                 shutil.copyfile(self.warehouse, self.kept(f"ours {index}"))
         with self.open() as engine:
-            self.members.show(engine, 0)
+            self.show_frozen(engine, 0)
         for way in PEERS:
             self.warehouse.unlink()
             with self.open() as engine:
@@ -136,7 +140,7 @@ class Bench:
 
     def check_days(self, engine: duckdb.DuckDBPyConnection) -> None:
         """History must answer for a day with the very rows that were true then. Raises SystemExit."""
-        for index in (0, 1, self.days - 1, self.days):
+        for index in self.frozen:
             day = f"date '{self.members.day(index)}'"
             known = f"""select {COLUMNS} from {OURS.table}
                 where not is_deleted and valid_from <= {day} and coalesce(valid_to, date '9999-12-31') > {day}"""
@@ -177,7 +181,7 @@ class Bench:
         """Seconds of one day of one way, from a copy of what it had the day before."""
         shutil.copyfile(base, self.warehouse)
         with self.open() as engine:
-            self.members.show(engine, index)
+            self.show_frozen(engine, index)
             engine.execute("checkpoint world")
             seconds = way.run(engine, self.members.day(index)) + timed(lambda: engine.execute("checkpoint"))
             rows = engine.execute(f"select count(*) from {way.table}").fetchone()
@@ -189,7 +193,7 @@ class Bench:
 
     def dlt_day(self) -> dict[str, float]:
         with self.open() as engine:
-            self.members.show(engine, 1)
+            self.show_frozen(engine, 1)
         copied = Dlt(self.folder / "dlt", self.folder / "world.duckdb").copy_to(self.folder / "run" / "dlt")
         seconds = copied.load(self.members.day(1))
         with self.open() as engine:

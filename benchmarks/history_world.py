@@ -88,13 +88,17 @@ class Members:
 
     def freeze(self, engine: duckdb.DuckDBPyConnection, index: int) -> None:
         """Keep the state of this day as `world.states_<index>`."""
-        engine.execute(f"""create or replace table world.states_{index} as
-            select user_id, {", ".join(TRACKED)}, updated_at from world.members where {self.present(index)}""")
+        engine.execute(f"create or replace table world.states_{index} as {self.states('world.members', index)}")
 
-    def show(self, engine: duckdb.DuckDBPyConnection, index: int) -> None:
-        """Let `world.states`, which everyone reads, be the frozen day."""
-        engine.execute(f"""create or replace view world.states as
-            select *, date '{self.day(index)}' as state_on from world.states_{index}""")
+    def show(self, engine: duckdb.DuckDBPyConnection, index: int, table: str = "world.members") -> None:
+        """Let the view `world.states`, which everyone reads, be this day: as the members are now, or as frozen in `table`."""
+        states = f"select * from {table}" if table != "world.members" else self.states(table, index)
+        engine.execute(
+            f"create or replace view world.states as select *, date '{self.day(index)}' as state_on from ({states})"
+        )
+
+    def states(self, table: str, index: int) -> str:
+        return f"select user_id, {', '.join(TRACKED)}, updated_at from {table} where {self.present(index)}"
 
     def expected_rows(self, engine: duckdb.DuckDBPyConnection, index: int) -> dict[str, int]:
         """How many stretches each reason opens up to a day, from the formulas alone."""

@@ -3,6 +3,7 @@
     {%- set recut = config.get('meta')['recut'] -%}
     {%- set starts = recut.get('starts', 'valid_from') -%}
     {%- set ends = recut.get('ends', 'valid_to') -%}
+    {%- set since = recut_bounds(recut.get('days', 'landed'), starts, ends).since -%}
     {%- set target = arg_dict['target_relation'] -%}
     {%- set source = arg_dict['temp_relation'] -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='name') | join(', ') -%}
@@ -11,9 +12,10 @@
     {%- endset -%}
     update {{ target }} set {{ ends }} = fresh.{{ ends }}
     from {{ source }} as fresh
-    where fresh._change = 'end' and {{ same_row }};
+    where fresh._change = 'end' and {{ same_row }} and {{ target }}.{{ starts }} < {{ since }};
     delete from {{ target }}
-    where exists (select 1 from {{ source }} as fresh where fresh._change = 'delete' and {{ same_row }});
+    where {{ starts }} >= {{ since }}
+        and exists (select 1 from {{ source }} as fresh where fresh._change = 'delete' and {{ same_row }});
     insert into {{ target }} ({{ columns }})
     select {{ columns }} from {{ source }} where _change = 'insert'
 {%- endmacro %}

@@ -24,19 +24,13 @@ fresh as (
     inner join days on states.state_on = days.state_on
 ),
 {% if is_incremental() %}
--- Two reads: an engine skips blocks by either condition, but not by one `or` the other.
-before as (
-    {% for condition in (ends ~ ' is null', ends ~ ' >= ' ~ bounds.since) -%}
-    select {{ columns }}, {{ 'is_deleted' if keep_deleted else 'false as is_deleted' }}, {{ starts }}, {{ ends }}
-    from {{ this }}
-    where {{ starts }} < {{ bounds.since }} and {{ condition }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+held_before as (
+    {{ stretches_before(columns, bounds.since, starts, ends, keep_deleted) }}
 ),
 {% endif %}
 held as (
     {% if is_incremental() -%}
-    select {{ columns }}, {{ bounds.since }} as state_on from before where not is_deleted
+    select {{ columns }}, {{ bounds.since }} as state_on from held_before {{ 'where not is_deleted' if keep_deleted }}
     {%- endif %}
     {%- if is_incremental() and not is_newest_day %}
     union all
@@ -100,6 +94,10 @@ stretches as (
 select {{ all_columns }} from stretches {{ 'where not is_deleted' if not keep_deleted }}
 {%- else %},
 
+before as (
+    {{ stretches_before(keys, bounds.since, starts, ends, false) }}
+),
+
 first_turns as (
     select {{ keys }}, min({{ starts }}) as turns_on from turns group by {{ keys }}
 ),
@@ -145,4 +143,16 @@ select {{ keys }}, {% for name in tracked %}null, {% endfor %}{% if keep_deleted
 from ended
 where {{ ends }} is distinct from stored_end
 {%- endif %}
+{%- endmacro %}
+
+{#-
+    The stretches that were in force when the run's days began, or ended just then. Two reads, for an engine skips blocks by either
+    condition, but not by one `or` the other; and no common table expression for all, which would keep a copy of every column.
+-#}
+{% macro stretches_before(columns, since, starts, ends, with_deleted) -%}
+    {% for condition in (ends ~ ' is null', ends ~ ' >= ' ~ since) -%}
+    select {{ columns }}, {{ 'is_deleted, ' if with_deleted }}{{ starts }}, {{ ends }} from {{ this }}
+    where {{ starts }} < {{ since }} and {{ condition }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 {%- endmacro %}
