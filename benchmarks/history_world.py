@@ -69,18 +69,12 @@ class Members:
     def step(self, engine: duckdb.DuckDBPyConnection, index: int) -> None:
         """Carry `world.members` from the day before to this one. A login and a purchase change five columns, others now and then."""
         day, name = self.day(index), f"{self.seed} {index}"
-        changed = f"{draw(name)} < {self.change}"
-        score = f"cast(100 * {draw(name, 'score')} as decimal(5, 2))"
         engine.execute(f"""
-            create or replace table world.members as select * replace (
-                login_count + cast({changed} as integer) as login_count,
-                case when {changed} then cast(purchase_amount + 100 * {draw(name, "amount")} as decimal(18, 2)) else purchase_amount end as purchase_amount,
-                case when {changed} then purchase_count + 1 else purchase_count end as purchase_count,
-                case when {changed} then date '{day}' else last_activity_on end as last_activity_on,
-                case when {changed} then {score} else engagement_score end as engagement_score,
-                case when {changed} and {draw(name, "tier")} < 0.05 then 'gold' else tier end as tier,
-                case when {changed} then timestamp '{day}' else updated_at end as updated_at)
-            from world.members""")
+            update world.members set login_count = login_count + 1, purchase_count = purchase_count + 1,
+                purchase_amount = purchase_amount + cast(100 * {draw(name, "amount")} as decimal(18, 2)),
+                last_activity_on = date '{day}', engagement_score = cast(100 * {draw(name, "score")} as decimal(5, 2)),
+                tier = case when {draw(name, "tier")} < 0.05 then 'gold' else tier end, updated_at = timestamp '{day}'
+            where {draw(name)} < {self.change}""")
 
     def present(self, index: int | str) -> str:
         """SQL: whether a member is there on a day."""

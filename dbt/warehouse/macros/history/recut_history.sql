@@ -94,7 +94,7 @@ stretches as (
 select {{ all_columns }} from stretches {{ 'where not is_deleted' if not keep_deleted }}
 {%- else %},
 
-before as (
+earlier as (
     {{ stretches_before(keys, bounds.since, starts, ends, false) }}
 ),
 
@@ -104,18 +104,18 @@ first_turns as (
 
 ended as (
     select
-        {%- for name in key %} before.{{ name }}, {%- endfor %}
-        before.{{ starts }},
-        before.{{ ends }} as stored_end,
+        {%- for name in key %} earlier.{{ name }}, {%- endfor %}
+        earlier.{{ starts }},
+        earlier.{{ ends }} as stored_end,
         {%- if bounds.until %}
         coalesce(first_turns.turns_on, later.turns_on) as {{ ends }}
         {%- else %}
         first_turns.turns_on as {{ ends }}
         {%- endif %}
-    from before
-    left join first_turns on {{ same_key('before', 'first_turns', key) }}
+    from earlier
+    left join first_turns on {{ same_key('earlier', 'first_turns', key) }}
     {%- if bounds.until %}
-    left join later on {{ same_key('before', 'later', key) }}
+    left join later on {{ same_key('earlier', 'later', key) }}
     {%- endif %}
 ),
 
@@ -127,19 +127,17 @@ stored as (
 planned as (
     select {{ all_columns }} from stretches {{ 'where not is_deleted' if not keep_deleted }}
 )
-{% set same_row -%}
-    {{ same_key('planned', 'stored', key) }} and planned.{{ starts }} = stored.{{ starts }}
-    {%- for name in tracked + (['is_deleted'] if keep_deleted else []) + [ends] %} and planned.{{ name }} is not distinct from stored.{{ name }} {%- endfor %}
-{%- endset %}
-select {{ all_columns }}, 'insert' as _change
-from planned
-where not exists (select 1 from stored where {{ same_row }})
+{%- set compared = tracked + (['is_deleted'] if keep_deleted else []) + [ends] %}
+
+{% for fresh, other, change in (('planned', 'stored', 'insert'), ('stored', 'planned', 'delete')) -%}
+select {% for name in key + tracked + (['is_deleted'] if keep_deleted else []) + [starts, ends] %}{{ fresh }}.{{ name }}, {% endfor %}'{{ change }}' as _change
+from {{ fresh }}
+left join {{ other }} on {{ same_key(fresh, other, key + [starts]) }}
+where {{ other }}.{{ starts }} is null
+{{- differs(fresh, other, compared) }}
 union all
-select {{ all_columns }}, 'delete' as _change
-from stored
-where not exists (select 1 from planned where {{ same_row }})
-union all
-select {{ keys }}, {% for name in tracked %}null, {% endfor %}{% if keep_deleted %}null, {% endif %}{{ starts }}, {{ ends }}, 'end' as _change
+{% endfor -%}
+select {{ keys }}, {% for name in compared[:-1] %}null as {{ name }}, {% endfor %}{{ starts }}, {{ ends }}, 'end' as _change
 from ended
 where {{ ends }} is distinct from stored_end
 {%- endif %}
