@@ -44,6 +44,7 @@ chaos: $(STAMP)
 bench: $(STAMP)
 	@$(BIN)/python benchmarks/sample.py
 	@$(BIN)/python benchmarks/delivery.py
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev,bench]" && $(BIN)/python benchmarks/history.py
 
 clean:
 	@if test -x $(BIN)/regulars; then $(BIN)/regulars stop; fi

@@ -130,3 +130,26 @@ def test_replay_of_a_past_day_and_building_in_chunks_end_in_equal_tables(company
     run_dbt(path, world.days[1], world.days[0], arguments=(*AGAIN, "--full-refresh"))
     run_dbt(path, world.days[-1], world.days[2], arguments=AGAIN)
     assert built.tables() == before
+
+
+@pytest.mark.timeout(900)
+def test_a_run_writes_only_the_stretches_that_start_and_the_ends_of_those_that_end(
+    company: Callable[..., Company],
+) -> None:
+    def places() -> dict[tuple[str, date], int]:
+        rows = built.warehouse.rows("select rowid, user_id, valid_from from marts.loyalty_history")
+        return {(row["user_id"], row["valid_from"]): row["rowid"] for row in rows}
+
+    world, built = World(1001), company()
+    last = world.days[-1]
+    built.land(*(batch for batch in world.batches if batch.as_of < last))
+    before = places()
+    built.land(*(batch for batch in world.batches if batch.as_of == last))
+    after = places()
+    ended = built.warehouse.rows(f"select * from marts.loyalty_history where valid_to = date '{last}'")
+    assert ended and any(start == last for _, start in after)
+    assert {stretch: place for stretch, place in after.items() if stretch[1] < last} == before
+
+    for day in (last, world.days[1]):
+        run_dbt(built.warehouse.path, day, arguments=(*AGAIN, "loyalty_master"))
+        assert places() == after

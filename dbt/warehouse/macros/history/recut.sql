@@ -1,18 +1,21 @@
-{#- Incremental strategy `recut`: puts the stretches that `recut_history` yields in the place of those they replace. -#}
+{#- Incremental strategy `recut`: carries out what `recut_history` yields. A stretch that goes on or ends is not written anew, only its end. -#}
 {% macro get_incremental_recut_sql(arg_dict) -%}
     {%- set recut = config.get('meta')['recut'] -%}
     {%- set starts = recut.get('starts', 'valid_from') -%}
     {%- set ends = recut.get('ends', 'valid_to') -%}
-    {%- set bounds = recut_bounds(recut.get('days', 'landed'), starts, ends) -%}
+    {%- set since = recut_bounds(recut.get('days', 'landed'), starts, ends).since -%}
     {%- set target = arg_dict['target_relation'] -%}
     {%- set source = arg_dict['temp_relation'] -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='name') | join(', ') -%}
+    {%- set same_row -%}
+        {%- for name in recut['key'] + [starts] %}fresh.{{ name }} = {{ target }}.{{ name }}{{ ' and ' if not loop.last }}{% endfor -%}
+    {%- endset -%}
+    update {{ target }} set {{ ends }} = fresh.{{ ends }}
+    from {{ source }} as fresh
+    where fresh._change = 'end' and {{ same_row }} and {{ target }}.{{ starts }} < {{ since }};
     delete from {{ target }}
-    where ({{ ends }} is null or {{ ends }} >= {{ bounds.since }})
-        and exists (
-            select 1 from {{ source }} as fresh
-            where {% for name in recut['key'] %}fresh.{{ name }} = {{ target }}.{{ name }}{{ ' and ' if not loop.last }}{% endfor %}
-        );
+    where {{ starts }} >= {{ since }}
+        and exists (select 1 from {{ source }} as fresh where fresh._change = 'delete' and {{ same_row }});
     insert into {{ target }} ({{ columns }})
-    select {{ columns }} from {{ source }} where {{ starts }} is not null
+    select {{ columns }} from {{ source }} where _change = 'insert'
 {%- endmacro %}

@@ -12,11 +12,11 @@
             {%- if before is not none -%} {%- set bounds.since = add_days("date '" ~ before ~ "'", 1) -%} {%- endif -%}
         {%- endif -%}
         {%- if is_incremental() -%}
-            {%- set built = run_query(
+            {%- set after = run_query('select min(as_of) from ' ~ ledger ~ ' where as_of > ' ~ as_of()).columns[0].values()[0] -%}
+            {%- set built = after is not none and run_query(
                 'select count(*) from ' ~ this ~ ' where ' ~ starts ~ ' > ' ~ as_of() ~ ' or ' ~ ends ~ ' > ' ~ as_of()
             ).columns[0].values()[0] -%}
-            {%- set after = run_query('select min(as_of) from ' ~ ledger ~ ' where as_of > ' ~ as_of()).columns[0].values()[0] -%}
-            {%- if built and after is not none -%}
+            {%- if built -%}
                 {%- set bounds.until = add_days(as_of(), 1) if days == 'calendar' else "date '" ~ after ~ "'" -%}
             {%- endif -%}
         {%- endif -%}

@@ -4,108 +4,153 @@
         days    state_on, next_state_on       the days the run speaks for; next_state_on null for the last
         states  <key>, state_on, <tracked>    what holds on each of those days; no row: not there
 
-    and is incremental by `recut`, with the same arguments in `meta.recut`. Only keys whose states differ from what is stored are
-    written: the part before the run's days, the fresh part and the part after them are joined, gaps are filled
-    with stretches `is_deleted` that keep the last known values (dropped unless keep_deleted), equal neighbours are merged.
-    A key of which nothing is left yields one row without start, which tells the strategy to delete it.
+    and is incremental by `recut`, with the same arguments in `meta.recut`. A stretch starts where what holds differs from what held up to
+    that day. A key that is gone starts a stretch `is_deleted` that keeps the last known values (dropped unless keep_deleted). Stretches
+    that start before the run's days are only ended anew; of those that start in them, and of the one that goes on after them, only what differs
+    from the stored is written. `_change` tells the strategy what to do with a row: end, delete or insert.
 -#}
 {% macro recut_history(key, tracked, days='landed', starts='valid_from', ends='valid_to', keep_deleted=true) -%}
 {%- set bounds = recut_bounds(days, starts, ends) -%}
 {%- set keys = key | join(', ') -%}
 {%- set columns = (key + tracked) | join(', ') -%}
-{%- set deleted = 'is_deleted' if keep_deleted else 'false' -%}
+{%- set all_columns = columns ~ (', is_deleted' if keep_deleted else '') ~ ', ' ~ starts ~ ', ' ~ ends -%}
+{%- set is_newest_day = is_incremental() and not bounds.until and bounds.since | trim == as_of() | trim -%}
 fresh as (
     select
         {%- for name in key + tracked %} states.{{ name }}, {%- endfor %}
-        days.state_on as valid_from,
-        coalesce(days.next_state_on, {{ bounds.until or 'cast(null as date)' }}) as valid_to
+        days.state_on,
+        coalesce(days.next_state_on, {{ bounds.until or 'cast(null as date)' }}) as next_state_on
     from states
     inner join days on states.state_on = days.state_on
 ),
 {% if is_incremental() %}
-stored as (
-    select {{ columns }}, {{ starts }} as valid_from, {{ ends }} as valid_to, {{ deleted }} as is_deleted
-    from {{ this }}
-    where {{ ends }} is null or {{ ends }} >= {{ bounds.since }}
-),
-
-in_force as (
-    select stored.*, days.state_on
-    from stored
-    inner join days on {{ in_force('days.state_on', 'stored.valid_from', 'stored.valid_to') }}
-    where not stored.is_deleted
-),
-
-touched as (
-    select {% for name in key %}coalesce(fresh.{{ name }}, in_force.{{ name }}) as {{ name }}{{ ', ' if not loop.last }}{% endfor %}
-    from fresh
-    full outer join in_force on {{ same_key('fresh', 'in_force', key) }} and fresh.valid_from = in_force.state_on
-    where fresh.valid_from is null or in_force.state_on is null
-    {{- differs('fresh', 'in_force', tracked) }}
-    union
-    select {{ keys }} from stored
-    where valid_from > {{ bounds.since }}
-        and valid_from not in (select state_on from days)
-        {%- if bounds.until %} and valid_from < {{ bounds.until }} {%- endif %}
-),
-
-pieces as (
-    select {{ columns }}, valid_from, {{ bounds.since }} as valid_to, is_deleted
-    from stored
-    where valid_from < {{ bounds.since }}
-        and exists (select 1 from touched where {{ same_key('touched', 'stored', key) }})
-    union all
-    select {{ columns }}, valid_from, valid_to, false as is_deleted
-    from fresh
-    where exists (select 1 from touched where {{ same_key('touched', 'fresh', key) }})
-    {%- if bounds.until %}
-    union all
-    select {{ columns }}, greatest(valid_from, {{ bounds.until }}) as valid_from, valid_to, false as is_deleted
-    from stored
-    where not is_deleted
-        and (valid_to is null or valid_to > {{ bounds.until }})
-        and exists (select 1 from touched where {{ same_key('touched', 'stored', key) }})
-    {%- endif %}
-),
-{% else %}
-pieces as (
-    select {{ columns }}, valid_from, valid_to, false as is_deleted from fresh
+held_before as (
+    {{ stretches_before(columns, bounds.since, starts, ends, keep_deleted) }}
 ),
 {% endif %}
-followed as (
-    select pieces.*, lead(valid_from) over (partition by {{ keys }} order by valid_from) as next_from from pieces
-),
-
-tiles as (
-    select {{ columns }}, valid_from, valid_to, is_deleted from followed
+held as (
+    {% if is_incremental() -%}
+    select {{ columns }}, {{ bounds.since }} as state_on from held_before {{ 'where not is_deleted' if keep_deleted }}
+    {%- endif %}
+    {%- if is_incremental() and not is_newest_day %}
     union all
-    select {{ columns }}, valid_to as valid_from, next_from as valid_to, true as is_deleted
-    from followed
-    where valid_to < next_from or (valid_to is not null and next_from is null)
+    {%- endif %}
+    {%- if not is_newest_day %}
+    select {{ columns }}, next_state_on as state_on from fresh where next_state_on is not null
+    {%- endif %}
 ),
 
-starts as (
-    select tiles.*
-    from tiles
-    left join tiles as earlier on {{ same_key('tiles', 'earlier', key) }} and tiles.valid_from = earlier.valid_to
-    where earlier.valid_from is null or tiles.is_deleted <> earlier.is_deleted
-    {{- differs('tiles', 'earlier', tracked) }}
+holds as (
+    select {{ columns }}, state_on from fresh
+    {%- if bounds.until %}
+    union all
+    select {{ columns }}, {{ bounds.until }} as state_on
+    from {{ this }}
+    where {{ in_force(bounds.until, starts, ends) }} {{ 'and not is_deleted' if keep_deleted }}
+    {%- endif %}
 ),
 
+turns as (
+    select
+        {%- for name in key %} coalesce(holds.{{ name }}, held.{{ name }}) as {{ name }}, {%- endfor %}
+        {%- for name in tracked %}
+        case when holds.state_on is null then held.{{ name }} else holds.{{ name }} end as {{ name }},
+        {%- endfor %}
+        holds.state_on is null as is_deleted,
+        coalesce(holds.state_on, held.state_on) as {{ starts }}
+    from holds
+    full outer join held on {{ same_key('holds', 'held', key) }} and holds.state_on = held.state_on
+    where holds.state_on is null or held.state_on is null
+    {{- differs('holds', 'held', tracked) }}
+),
+{% if bounds.until %}
+later as (
+    select {{ keys }}, min(case when {{ starts }} > {{ bounds.until }} then {{ starts }} else {{ ends }} end) as turns_on
+    from {{ this }}
+    where {{ starts }} > {{ bounds.until }} or {{ ends }} > {{ bounds.until }}
+    group by {{ keys }}
+),
+{% endif %}
 stretches as (
-    select {{ columns }}, is_deleted, valid_from, lead(valid_from) over (partition by {{ keys }} order by valid_from) as valid_to
-    from starts
+    select
+        turns.*,
+        {%- if is_newest_day %}
+        cast(null as date) as {{ ends }}
+        {%- else %}
+        coalesce(
+            lead(turns.{{ starts }}) over (
+                partition by {% for name in key %}turns.{{ name }}{{ ', ' if not loop.last }}{% endfor %} order by turns.{{ starts }}
+            ),
+            {{ 'later.turns_on' if bounds.until else 'null' }}
+        ) as {{ ends }}
+        {%- endif %}
+    from turns
+    {%- if bounds.until %}
+    left join later on {{ same_key('turns', 'later', key) }}
+    {%- endif %}
 )
+{%- if not is_incremental() %}
 
-select {{ columns }}, {% if keep_deleted %}is_deleted, {% endif %}valid_from as {{ starts }}, valid_to as {{ ends }}
-from stretches
-{%- if not keep_deleted %}
-where not is_deleted
-{%- endif %}
-{%- if is_incremental() %}
+select {{ all_columns }} from stretches {{ 'where not is_deleted' if not keep_deleted }}
+{%- else %},
+
+earlier as (
+    {{ stretches_before(keys, bounds.since, starts, ends, false) }}
+),
+
+first_turns as (
+    select {{ keys }}, min({{ starts }}) as turns_on from turns group by {{ keys }}
+),
+
+ended as (
+    select
+        {%- for name in key %} earlier.{{ name }}, {%- endfor %}
+        earlier.{{ starts }},
+        earlier.{{ ends }} as stored_end,
+        {%- if bounds.until %}
+        coalesce(first_turns.turns_on, later.turns_on) as {{ ends }}
+        {%- else %}
+        first_turns.turns_on as {{ ends }}
+        {%- endif %}
+    from earlier
+    left join first_turns on {{ same_key('earlier', 'first_turns', key) }}
+    {%- if bounds.until %}
+    left join later on {{ same_key('earlier', 'later', key) }}
+    {%- endif %}
+),
+
+stored as (
+    select {{ all_columns }} from {{ this }}
+    where {{ starts }} >= {{ bounds.since }} {%- if bounds.until %} and {{ starts }} <= {{ bounds.until }} {%- endif %}
+),
+
+planned as (
+    select {{ all_columns }} from stretches {{ 'where not is_deleted' if not keep_deleted }}
+)
+{%- set compared = tracked + (['is_deleted'] if keep_deleted else []) + [ends] %}
+
+{% for fresh, other, change in (('planned', 'stored', 'insert'), ('stored', 'planned', 'delete')) -%}
+select {% for name in key + tracked + (['is_deleted'] if keep_deleted else []) + [starts, ends] %}{{ fresh }}.{{ name }}, {% endfor %}'{{ change }}' as _change
+from {{ fresh }}
+left join {{ other }} on {{ same_key(fresh, other, key + [starts]) }}
+where {{ other }}.{{ starts }} is null
+{{- differs(fresh, other, compared) }}
 union all
-select {{ keys }}, {% for name in tracked %}null, {% endfor %}{% if keep_deleted %}null, {% endif %}null, null
-from touched
-where not exists (select 1 from pieces where {{ same_key('pieces', 'touched', key) }})
+{% endfor -%}
+select {{ keys }}, {% for name in compared[:-1] %}null as {{ name }}, {% endfor %}{{ starts }}, {{ ends }}, 'end' as _change
+from ended
+where {{ ends }} is distinct from stored_end
 {%- endif %}
+{%- endmacro %}
+
+{#-
+    The stretches that were in force when the run's days began, or ended just then. Two reads, for an engine skips blocks by either
+    condition, but not by one `or` the other; and no common table expression for all, which would keep a copy of every column.
+-#}
+{% macro stretches_before(columns, since, starts, ends, with_deleted) -%}
+    {% for condition in (ends ~ ' is null', ends ~ ' >= ' ~ since) -%}
+    select {{ columns }}, {{ 'is_deleted, ' if with_deleted }}{{ starts }}, {{ ends }} from {{ this }}
+    where {{ starts }} < {{ since }} and {{ condition }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 {%- endmacro %}
