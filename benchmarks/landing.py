@@ -73,8 +73,12 @@ class Bench:
         contracts = read_contracts(Settings(_env_file=None).dbt_project_dir / "models" / "staging")
         return contracts["user_profile" if kind == "personal" else "user_activity"]
 
+    def dated(self, kind: str) -> str:
+        """Path as sources.yml has it: a file per day."""
+        return {"csv": "activity/{as_of}.csv", "parquet": "activity/{as_of}.parquet", "personal": "profile/{as_of}.parquet"}[kind]
+
     def path(self, kind: str) -> Path:
-        return self.folder / {"csv": "activity.csv", "parquet": "activity.parquet", "personal": "profile.parquet"}[kind]
+        return self.folder / self.dated(kind).format(as_of=self.world.day(0))
 
     def settings(self) -> Settings:
         return Settings(_env_file=None, home=self.folder / "home", pseudonym_key="benchmark")
@@ -94,6 +98,7 @@ class Bench:
                 table = self.contract(kind).table
                 world = World(self.rows, 1) if kind == "personal" else self.world
                 codec = "format csv, header true" if kind == "csv" else "format parquet, compression zstd"
+                self.path(kind).parent.mkdir(exist_ok=True)
                 draft = self.path(kind).with_suffix(".draft")
                 engine.execute(f"copy ({table_rows(world, table, 0)}) to {quote(str(draft))} ({codec})")
                 draft.rename(self.path(kind))
@@ -153,7 +158,7 @@ def by_landing(bench: Bench, kind: str, place: Path, url: str) -> Any:
     contract = bench.contract(kind)
     files = Connection(kind="files", path=str(bench.folder))
     connection = Connection(kind="postgres", url=url) if kind == "postgres" else files
-    entry = {"table": "public.activity"} if kind == "postgres" else {"path": bench.path(kind).name}
+    entry = {"table": "public.activity"} if kind == "postgres" else {"path": bench.dated(kind)}
     table = TableSource.model_validate({"from": "place", **entry})
     sources = Sources(connections={"place": connection}, tables={contract.table: table})
     settings = bench.settings().model_copy(update={"home": place})
