@@ -95,7 +95,12 @@ class Bench:
 
         def work() -> object:
             self.places += 1
-            terms = {"place": place or f"place{self.places}", "columns": COLUMNS, "consent": "marketing_consent", **more}
+            terms = {
+                "place": place or f"place{self.places}",
+                "columns": COLUMNS,
+                "consent": "marketing_consent",
+                **more,
+            }
             delivery = DeliverySettings(team="Marketing", **terms)
             segment = SegmentDefinition(name="fans", sql="", delivery=delivery, population=PROFILE)
             storage = open_storage(self.settings.delivery_root, self.settings.s3)
@@ -115,7 +120,9 @@ class Bench:
 
         def work() -> None:
             self.connection.execute(f"copy ({query}) to '{self.folder}/bare.csv' (format csv, header true)")
-            self.connection.execute(f"copy ({query}) to '{self.folder}/bare.parquet' (format parquet, compression zstd)")
+            self.connection.execute(
+                f"copy ({query}) to '{self.folder}/bare.parquet' (format parquet, compression zstd)"
+            )
 
         return work
 

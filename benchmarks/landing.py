@@ -43,7 +43,9 @@ def main() -> None:
     options.add_argument("rows", nargs="*", type=lambda text: int(text.replace("_", "")), default=[2_000_000])
     options.add_argument("--runs", type=int, default=5)
     options.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
-    options.add_argument("--folder", type=Path, default=None, help="of the sources; kept, and used again by a later call")
+    options.add_argument(
+        "--folder", type=Path, default=None, help="of the sources; kept, and used again by a later call"
+    )
     options.add_argument("--worker", nargs=2, default=None, help=argparse.SUPPRESS)
     given = options.parse_args()
     if given.worker:
@@ -59,7 +61,11 @@ def main() -> None:
                     figures += bench.compare(kind, given.runs)
             finally:
                 stop_server(bench.folder)
-        show("landing", figures, machine_facts(rows=given.rows, runs=given.runs, limit=Settings(_env_file=None).landing_memory_limit))
+        show(
+            "landing",
+            figures,
+            machine_facts(rows=given.rows, runs=given.runs, limit=Settings(_env_file=None).landing_memory_limit),
+        )
 
 
 class Bench:
@@ -75,7 +81,11 @@ class Bench:
 
     def dated(self, kind: str) -> str:
         """Path as sources.yml has it: a file per day."""
-        return {"csv": "activity/{as_of}.csv", "parquet": "activity/{as_of}.parquet", "personal": "profile/{as_of}.parquet"}[kind]
+        return {
+            "csv": "activity/{as_of}.csv",
+            "parquet": "activity/{as_of}.parquet",
+            "personal": "profile/{as_of}.parquet",
+        }[kind]
 
     def path(self, kind: str) -> Path:
         return self.folder / self.dated(kind).format(as_of=self.world.day(0))
@@ -149,7 +159,9 @@ def worker(bench: Bench, way: str, kind: str) -> dict[str, float]:
     """One measured run in a process of its own: seconds of the work, peak memory in MB."""
     url = bench.url() if kind == "postgres" else ""
     with tempfile.TemporaryDirectory(dir=bench.folder) as place:
-        work = by_engine(bench, kind, Path(place), url) if way == "engine" else by_landing(bench, kind, Path(place), url)
+        work = (
+            by_engine(bench, kind, Path(place), url) if way == "engine" else by_landing(bench, kind, Path(place), url)
+        )
         seconds = timed(work)
     return {"seconds": seconds, "peak": peak_megabytes()}
 
@@ -175,7 +187,9 @@ def by_landing(bench: Bench, kind: str, place: Path, url: str) -> Any:
 def by_engine(bench: Bench, kind: str, place: Path, url: str) -> Any:
     engine = duckdb.connect()
     settings = bench.settings()
-    engine.execute(f"set threads = {settings.threads}; set memory_limit = {quote(settings.landing_memory_limit)}; set TimeZone = 'UTC'")
+    engine.execute(
+        f"set threads = {settings.threads}; set memory_limit = {quote(settings.landing_memory_limit)}; set TimeZone = 'UTC'"
+    )
     engine.execute(f"set temp_directory = {quote(str(place))}")
     if kind == "postgres":
         load_extension(engine, "postgres_scanner")
@@ -183,7 +197,9 @@ def by_engine(bench: Bench, kind: str, place: Path, url: str) -> Any:
         relation = "source.public.activity"
     elif kind == "csv":
         columns = ", ".join(f"{c.name}: {quote(c.data_type)}" for c in bench.contract(kind).columns)
-        relation = f"read_csv({quote(str(bench.path(kind)))}, auto_detect = false, header = true, columns = {{{columns}}})"
+        relation = (
+            f"read_csv({quote(str(bench.path(kind)))}, auto_detect = false, header = true, columns = {{{columns}}})"
+        )
     else:
         relation = f"read_parquet({quote(str(bench.path(kind)))})"
     target = quote(str(place / "copy.parquet"))
