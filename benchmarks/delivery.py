@@ -1,18 +1,22 @@
 """A delivery beside a bare COPY of the same rows to the same formats.
 
-python benchmarks/delivery.py [members]   (default 1,000,000)
+python benchmarks/delivery.py [members] [--runs 5]     (default 1,000,000)
+
+The bare COPY writes what is delivered, in the same order, as CSV and as Parquet; joined to the profiles where the
+delivery holds a hashed address. The delivery also judges consent and population, guards every text cell of the CSV,
+writes who entered and who left, digests every file, moves them into place and flushes them to disk.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
-import time
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
+from report import Figure, interleaved, machine_facts, show, timed
 
 from regulars.contracts import Column, Contract
 from regulars.run import Run
@@ -67,48 +71,85 @@ create table raw.user_profile as
 """
 
 
-def timed(label: str, work: Callable[[], object]) -> float:
-    started, cpu = time.perf_counter(), time.process_time()
-    work()
-    seconds = time.perf_counter() - started
-    print(f"{label:58s} {seconds:6.2f} s  ({time.process_time() - cpu:6.2f} s of processor)", flush=True)
-    return seconds
-
-
-def main(members: int) -> None:
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("members", nargs="?", type=lambda text: int(text.replace("_", "")), default=1_000_000)
+    options.add_argument("--runs", type=int, default=5)
+    given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        connection = duckdb.connect(f"{folder}/warehouse.duckdb")
-        connection.execute("set threads = 2")
-        connection.execute(WAREHOUSE.format(members=members))
-        settings = Settings(_env_file=None, home=Path(folder) / "home", pseudonym_key="benchmark")
+        show("delivery", measure(Bench(Path(folder), given.members), given.runs), machine_facts(**vars(given)))
 
-        def send(place: str, day: date, **more: object) -> Callable[[], object]:
-            terms = {"place": place, "columns": COLUMNS, "consent": "marketing_consent", **more}
+
+class Bench:
+    """A warehouse of two days in a folder, in which 2 % of the members leave and 2 % enter on the second."""
+
+    def __init__(self, folder: Path, members: int) -> None:
+        self.folder, self.places = folder, 0
+        self.connection = duckdb.connect(f"{folder}/warehouse.duckdb")
+        self.connection.execute("set threads = 2")
+        self.connection.execute(WAREHOUSE.format(members=members))
+        self.settings = Settings(_env_file=None, home=folder / "home", pseudonym_key="benchmark")
+
+    def send(self, day: date, place: str = "", **more: object) -> Callable[[], object]:
+        """A delivery to `place`, or to a new one each time."""
+
+        def work() -> object:
+            self.places += 1
+            terms = {
+                "place": place or f"place{self.places}",
+                "columns": COLUMNS,
+                "consent": "marketing_consent",
+                **more,
+            }
             delivery = DeliverySettings(team="Marketing", **terms)
             segment = SegmentDefinition(name="fans", sql="", delivery=delivery, population=PROFILE)
-            storage = open_storage(settings.delivery_root, settings.s3)
+            storage = open_storage(self.settings.delivery_root, self.settings.s3)
             run = Run("run", "segment", day, datetime(2026, 1, 7))
+            with DuckDBUnloader(self.connection) as engine:
+                return deliver(segment, engine=engine, storage=storage, settings=self.settings, run=run)
 
-            def work() -> object:
-                with DuckDBUnloader(connection) as engine:
-                    return deliver(segment, engine=engine, storage=storage, settings=settings, run=run)
+        return work
 
-            return work
+    def copy(self, *, hashed: bool = False) -> Callable[[], object]:
+        more = ", email_hash" if hashed else ""
+        joined = f"left join (from raw.user_profile where _as_of = date '{D1}') using (user_id)" if hashed else ""
+        query = (
+            f"select {', '.join(COLUMNS)}{more} from segments.fans {joined} where snapshot_date = date '{D1}' "
+            "order by user_id"
+        )
 
-        def copy() -> None:
-            listed = ", ".join(COLUMNS)
-            query = f"select {listed} from segments.fans where snapshot_date = date '{D1}' order by user_id"
-            connection.execute(f"copy ({query}) to '{folder}/bare.csv' (format csv, header true)")
-            connection.execute(f"copy ({query}) to '{folder}/bare.parquet' (format parquet, compression zstd)")
+        def work() -> None:
+            self.connection.execute(f"copy ({query}) to '{self.folder}/bare.csv' (format csv, header true)")
+            self.connection.execute(
+                f"copy ({query}) to '{self.folder}/bare.parquet' (format parquet, compression zstd)"
+            )
 
-        bare = min(timed("bare COPY, csv and parquet", copy) for _ in range(3))
-        ours = min(timed("first delivery", send(f"first{turn}", D1)) for turn in range(3))
-        timed("next day (2 % left, 2 % entered)", send("first0", D2))
-        timed("rerun of it: nothing new", send("first0", D2))
-        timed("first delivery, 10 % held out", send("held", D1, holdout_pct=10))
-        timed("first delivery, e-mail addresses allowed", send("personal", D1, personal_data={"email": "allow"}))
-        print(f"{members:,} members: {bare / ours:.2f} x the speed of bare COPY")
+        return work
+
+
+def measure(bench: Bench, runs: int) -> list[Figure]:
+    seconds = interleaved(
+        runs,
+        bare=bench.copy(),
+        plain=bench.send(D1),
+        bare_hashed=bench.copy(hashed=True),
+        hashed=bench.send(D1, personal_data={"email": "hash"}),
+        held=bench.send(D1, holdout_pct=10),
+    )
+    bench.send(D1, "kept")()
+    next_day, again = timed(bench.send(D2, "kept")), timed(bench.send(D2, "kept"))
+    return [
+        Figure("bare COPY", seconds["bare"]),
+        Figure("delivery", seconds["plain"]),
+        Figure("speed", seconds["bare"] / seconds["plain"], "x", ">= 0.7"),
+        Figure("bare COPY with hashed addresses", seconds["bare_hashed"]),
+        Figure("delivery with hashed addresses", seconds["hashed"]),
+        Figure("speed with hashed addresses", seconds["bare_hashed"] / seconds["hashed"], "x", ">= 0.7"),
+        Figure("delivery, 10 % held out by a keyed hash", seconds["held"]),
+        Figure("next day: 2 % left, 2 % entered", next_day),
+        Figure("rerun of it: nothing new", again),
+    ]
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1].replace("_", "")) if len(sys.argv) > 1 else 1_000_000)
+    main()

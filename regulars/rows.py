@@ -131,11 +131,10 @@ def _rules(request: Request, n: int, column: Column, found: Typed) -> Iterator[_
     """The rules of one column, in the order in which a row is judged."""
     is_text = column.data_type == "varchar"
     if column.required or column.name in request.contract.key:
-        empty = (
-            f"i{n} is null or i{n} = '' or (i{n} < '!' and trim(i{n}, e' \\t\\r\\n') = '')"
-            if is_text
-            else f"i{n} is null"
-        )
+        # A case, not an "and": the engine may look at the parts of a conjunction in any order, and trimming is dear.
+        empty = f"i{n} is null"
+        if is_text:
+            empty = f"case when i{n} < '!' then trim(i{n}, e' \\t\\r\\n') = '' else i{n} is null end"
         yield _Rule("required", empty, quote(f"{column.name} is required and empty"))
     shown = f"' ' || left(cast(i{n} as varchar), {SHOWN})" if not column.pii else "''"
     if found.ok != "true":

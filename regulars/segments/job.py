@@ -109,7 +109,7 @@ def load_previous(job: Job, previous: Published) -> None:
 def select_members(job: Job, asked: Selection) -> None:
     """Fill `delivery_members`, with the key in the session. Raises ContractError where a member is repeated."""
     job.engine.execute(selection.members_sql(asked, job.sql))
-    ((excess,),) = job.engine.query(f"select count(*) - count(distinct {MEMBER}) from {selection.MEMBERS}")
+    ((excess,),) = job.engine.query(job.sql.misplaced(selection.MEMBERS, MEMBER))
     if excess:
         raise ContractError(
             f"segment {job.segment.name} on {job.as_of}: {excess} rows are without {MEMBER} or repeat a member",

@@ -139,7 +139,9 @@ def full_sql(types: Mapping[str, str], guarded: bool, sql: DuckDBDialect, only_e
     """The delivered rows in their order; `guarded` puts an apostrophe before cells that a spreadsheet would run."""
     listed = [_guard(column, sql) if guarded and is_text(types[column]) else column for column in types]
     entered = " and is_entered" if only_entered else ""
-    return f"select {', '.join(listed)} from {MEMBERS} where withheld is null{entered} order by {MEMBERS}.{MEMBER}"
+    # Rows of the same order are equal bytes of CSV; Parquet's row groups would differ with the number of threads.
+    order = sql.order_by_stored(MEMBER) if guarded else f" order by {MEMBERS}.{MEMBER}"
+    return f"select {', '.join(listed)} from {MEMBERS} where withheld is null{entered}{order}"
 
 
 def left_rows_sql(guarded: bool, sql: DuckDBDialect) -> str:
@@ -152,7 +154,8 @@ def left_rows_sql(guarded: bool, sql: DuckDBDialect) -> str:
 
 def _guard(column: str, sql: DuckDBDialect) -> str:
     text = f"cast({column} as varchar)"
-    return f"case when formula_cells > 0 and {sql.is_formula(text)} then '''' || {text} else {text} end as {column}"
+    guarded = f"case when {sql.is_formula(text)} then '''' || {text} else {text} end"
+    return f"case when formula_cells > 0 then {guarded} else {text} end as {column}"  # "and" promises no order
 
 
 def _standing_joins(alias: str, selection: Selection) -> list[str]:

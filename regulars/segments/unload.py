@@ -88,6 +88,16 @@ class DuckDBDialect:
         """HMAC-SHA256, 64 lower-case hex digits, under the key whose pads are in the session's variables."""
         return f"sha256(getvariable('{OUTER}') || unhex(sha256(getvariable('{INNER}') || encode({text}))))"
 
+    def order_by_stored(self, column: str) -> str:
+        """The ORDER BY of reading a table that was written in the order of `column`: the engine keeps that order."""
+        return ""
+
+    def misplaced(self, table: str, column: str) -> str:
+        """A SELECT of how many rows of such a table have no value, or none that is greater than the row's before: 0
+        says that every value is there once and that the order holds."""
+        rows = f"select {column}, lag({column}) over () as before from {table}"
+        return f"select count(*) from ({rows}) where {column} is null or {column} <= before"
+
     def is_formula(self, text: str) -> str:
         """Whether a spreadsheet could run the cell; null for null."""
         plain = " or ".join(
