@@ -12,7 +12,8 @@
     {%- endset -%}
     update {{ target }} set {{ ends }} = fresh.{{ ends }}
     from {{ source }} as fresh
-    where fresh._change = 'end' and {{ same_row }} and {{ target }}.{{ starts }} < {{ since }};
+    where fresh._change = 'end' and {{ same_row }}
+        and {{ target }}.{{ starts }} < {{ since }} and ({{ target }}.{{ ends }} is null or {{ target }}.{{ ends }} >= {{ since }});
     delete from {{ target }}
     where {{ starts }} >= {{ since }}
         and exists (select 1 from {{ source }} as fresh where fresh._change = 'delete' and {{ same_row }});

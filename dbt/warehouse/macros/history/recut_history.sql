@@ -14,6 +14,8 @@
 {%- set keys = key | join(', ') -%}
 {%- set columns = (key + tracked) | join(', ') -%}
 {%- set all_columns = columns ~ (', is_deleted' if keep_deleted else '') ~ ', ' ~ starts ~ ', ' ~ ends -%}
+{#- In force when the run's days began, or ended just then: one condition on the end, so that an engine skips what ended long ago. -#}
+{%- set before = starts ~ ' < ' ~ bounds.since ~ ' and (' ~ ends ~ ' is null or ' ~ ends ~ ' >= ' ~ bounds.since ~ ')' -%}
 {%- set is_newest_day = is_incremental() and not bounds.until and bounds.since | trim == as_of() | trim -%}
 fresh as (
     select
@@ -23,14 +25,10 @@ fresh as (
     from states
     inner join days on states.state_on = days.state_on
 ),
-{% if is_incremental() %}
-held_before as (
-    {{ stretches_before(columns, bounds.since, starts, ends, keep_deleted) }}
-),
-{% endif %}
+
 held as (
-    {% if is_incremental() -%}
-    select {{ columns }}, {{ bounds.since }} as state_on from held_before {{ 'where not is_deleted' if keep_deleted }}
+    {%- if is_incremental() %}
+    select {{ columns }}, {{ bounds.since }} as state_on from {{ this }} where {{ before }} {{ 'and not is_deleted' if keep_deleted }}
     {%- endif %}
     {%- if is_incremental() and not is_newest_day %}
     union all
@@ -95,7 +93,7 @@ select {{ all_columns }} from stretches {{ 'where not is_deleted' if not keep_de
 {%- else %},
 
 earlier as (
-    {{ stretches_before(keys, bounds.since, starts, ends, false) }}
+    select {{ keys }}, {{ starts }}, {{ ends }} from {{ this }} where {{ before }}
 ),
 
 first_turns as (
@@ -141,16 +139,4 @@ select {{ keys }}, {% for name in compared[:-1] %}null as {{ name }}, {% endfor 
 from ended
 where {{ ends }} is distinct from stored_end
 {%- endif %}
-{%- endmacro %}
-
-{#-
-    The stretches that were in force when the run's days began, or ended just then. Two reads, for an engine skips blocks by either
-    condition, but not by one `or` the other; and no common table expression for all, which would keep a copy of every column.
--#}
-{% macro stretches_before(columns, since, starts, ends, with_deleted) -%}
-    {% for condition in (ends ~ ' is null', ends ~ ' >= ' ~ since) -%}
-    select {{ columns }}, {{ 'is_deleted, ' if with_deleted }}{{ starts }}, {{ ends }} from {{ this }}
-    where {{ starts }} < {{ since }} and {{ condition }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
 {%- endmacro %}
