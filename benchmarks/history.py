@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-from history_ways import COLUMNS, OURS, PEERS, Dlt, Way
+from history_ways import BY_HAND_LATE, COLUMNS, OURS, PEERS, Dlt, Way
 from history_world import Members
 from report import Figure, machine_facts, median, show, timed
 
@@ -161,11 +161,14 @@ class Bench:
             print(
                 f"{self.percent}: " + ", ".join(f"{name} {took[-1]:.2f}" for name, took in seconds.items()), flush=True
             )
-        first, last = median(seconds.pop("first")), median(seconds.pop("last"))
+        first, last, late = (median(seconds.pop(name)) for name in ("first", "last", "last by hand"))
+        by_hand = median(seconds["UPDATE + INSERT by hand"])
         figures = [
             Figure(f"{self.percent}: ours, day 1", first),
             Figure(f"{self.percent}: ours, day {self.days}", last),
             Figure(f"{self.percent}: day {self.days} against day 1", last / first, "x", "<= 1.1"),
+            Figure(f"{self.percent}: UPDATE + INSERT by hand, day {self.days}", late),
+            Figure(f"{self.percent}: UPDATE + INSERT by hand, day {self.days} against day 1", late / by_hand, "x"),
         ]
         for name, took in seconds.items():
             figures.append(Figure(f"{self.percent}: {name}", median(took)))
@@ -174,8 +177,13 @@ class Bench:
         return figures
 
     def turns(self) -> list[tuple[str, Path, Way, int]]:
-        ours = [("first", self.kept("ours 0"), OURS, 1), ("last", self.kept(f"ours {self.days - 1}"), OURS, self.days)]
-        return ours + [(way.name, self.kept(way.name), way, 1) for way in PEERS]
+        before = self.kept(f"ours {self.days - 1}")
+        return [
+            ("first", self.kept("ours 0"), OURS, 1),
+            ("last", before, OURS, self.days),
+            ("last by hand", before, BY_HAND_LATE, self.days),
+            *((way.name, self.kept(way.name), way, 1) for way in PEERS),
+        ]
 
     def once(self, way: Way, base: Path, index: int) -> float:
         """Seconds of one day of one way, from a copy of what it had the day before."""

@@ -78,30 +78,30 @@ def places() -> list[str]:
     return [*map(str, given), "--log-path", target, "--log-level", "none", "--log-level-file", "none", "--quiet"]
 
 
-def by_hand(name: str, *statements: str) -> Way:
+def by_hand(name: str, *statements: str, table: str = "history") -> Way:
     """Bare SQL in one transaction. What changed is found once, by one join, and kept aside, as ours does."""
 
     def begin(engine: duckdb.DuckDBPyConnection, day: date) -> None:
-        engine.execute(f"""create table history as select {COLUMNS}, false as is_deleted, date '{day}' as valid_from,
+        engine.execute(f"""create table {table} as select {COLUMNS}, false as is_deleted, date '{day}' as valid_from,
             cast(null as date) as valid_to from world.states""")
 
     def run(engine: duckdb.DuckDBPyConnection, day: date) -> float:
         parts = ["begin", CHANGED, *statements, "drop table changed", "commit"]
-        return timed(lambda: [engine.execute(part.format(day=f"date '{day}'")) for part in parts])
+        return timed(lambda: [engine.execute(part.format(day=f"date '{day}'", table=table)) for part in parts])
 
-    return Way(name, "history", begin, run)
+    return Way(name, table, begin, run)
 
 
 CHANGED = f"""create temp table changed as
     select coalesce(fresh.user_id, held.user_id) as user_id, {LAST_KNOWN}, fresh.user_id is null as is_deleted,
         {{day}} as valid_from, cast(null as date) as valid_to, held.valid_from as held_from
     from world.states as fresh
-    full outer join (select * from history where valid_to is null) as held on fresh.user_id = held.user_id
+    full outer join (select * from {{table}} where valid_to is null) as held on fresh.user_id = held.user_id
     where (fresh.user_id is null and not held.is_deleted) or (fresh.user_id is not null and (held.user_id is null or held.is_deleted or {DIFFERS}))"""
-CLOSE = """update history set valid_to = {day} from changed
-    where changed.held_from is not null and history.user_id = changed.user_id and history.valid_to is null"""
-OPEN = "insert into history select * exclude (held_from) from changed"
-MERGE = f"""merge into history using (
+CLOSE = """update {table} set valid_to = {day} from changed
+    where changed.held_from is not null and {table}.user_id = changed.user_id and {table}.valid_to is null"""
+OPEN = "insert into {table} select * exclude (held_from) from changed"
+MERGE = f"""merge into {{table}} as history using (
         select user_id as closes, * exclude (held_from) from changed where held_from is not null
         union all select null, * exclude (held_from) from changed
     ) as changed on history.user_id = changed.closes and history.valid_to is null
@@ -109,11 +109,13 @@ MERGE = f"""merge into history using (
     when not matched then insert ({COLUMNS}, is_deleted, valid_from, valid_to)
         values ({", ".join(f"changed.{name}" for name in ["user_id", *TRACKED])}, changed.is_deleted, changed.valid_from, null)"""
 CLOSED = f"""create temp table closed as
-    select {COLUMNS}, is_deleted, valid_from, {{day}} as valid_to from history
+    select {COLUMNS}, is_deleted, valid_from, {{day}} as valid_to from {{table}}
     where valid_to is null and user_id in (select user_id from changed)"""
-TAKE_OUT = "delete from history where valid_to is null and user_id in (select user_id from changed)"
+TAKE_OUT = "delete from {table} where valid_to is null and user_id in (select user_id from changed)"
 
 OURS = by_dbt("ours, recut", "marts.loyalty_history", "run", "--select", "loyalty_history")
+# The same statements on the table that ours has after many days: what of a late day is the engine's own.
+BY_HAND_LATE = by_hand("UPDATE + INSERT by hand", CLOSE, OPEN, table=OURS.table)
 PEERS = (
     by_dbt("dbt snapshot, check", "snapshots.by_check", "snapshot", "--select", "by_check"),
     by_dbt("dbt snapshot, timestamp", "snapshots.by_timestamp", "snapshot", "--select", "by_timestamp"),
@@ -123,7 +125,7 @@ PEERS = (
         CLOSED,
         TAKE_OUT,
         OPEN,
-        "insert into history select * from closed",
+        "insert into {table} select * from closed",
         "drop table closed",
     ),
     by_hand("UPDATE + INSERT by hand", CLOSE, OPEN),
