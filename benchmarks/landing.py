@@ -191,9 +191,7 @@ def warm_up(contract: Contract, place: Path) -> None:
     header = ",".join(column.name for column in contract.columns)
     (place / "empty.csv").write_text(header + "\n")
     table = TableSource.model_validate({"from": "place", "path": "empty.csv"})
-    sources = Sources(
-        connections={"place": Connection(kind="files", path=str(place))}, tables={contract.table: table}
-    )
+    sources = Sources(connections={"place": Connection(kind="files", path=str(place))}, tables={contract.table: table})
     settings = Settings(_env_file=None, home=place / "warm", pseudonym_key="benchmark")
     land(contract, sources, settings, Run("benchmark", "benchmark", World(1, 1).day(0), datetime(2026, 6, 1)))
 
