@@ -41,10 +41,20 @@ COUNT ?= 200
 chaos: $(STAMP)
 	@$(BIN)/python -m chaos --seed $(SEED) --count $(COUNT)
 
+# Figures beside their targets, as a table and in .regulars/benchmarks; docs/performance.md explains them.
+# make bench SIZE=small takes minutes; ROWS="2_000_000 20_000_000", MEMBERS=, USERS= and RUNS= say it one by one.
+SIZE ?= whole
+is_small := $(filter small,$(SIZE))
+ROWS ?= $(if $(is_small),200_000,2_000_000 20_000_000)
+MEMBERS ?= $(if $(is_small),100_000,1_000_000)
+USERS ?= $(if $(is_small),20_000,1_000_000)
+RUNS ?= $(if $(is_small),3,5)
+
 bench: $(STAMP)
-	@$(BIN)/python benchmarks/sample.py
-	@$(BIN)/python benchmarks/delivery.py
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev,bench]" && $(BIN)/python benchmarks/history.py
+	@$(BIN)/python benchmarks/sample.py $(subst _,,$(USERS))
+	@$(BIN)/python benchmarks/landing.py $(ROWS) --runs $(RUNS)
+	@$(BIN)/python benchmarks/gates.py $(USERS) --runs $(RUNS)
+	@$(BIN)/python benchmarks/delivery.py $(MEMBERS) --runs $(RUNS)
 
 clean:
 	@if test -x $(BIN)/regulars; then $(BIN)/regulars stop; fi

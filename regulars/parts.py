@@ -22,6 +22,7 @@ OF_VALUES = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.Ou
 PARQUET = "(format parquet, compression zstd, compression_level 1)"
 LoadedFile = tuple[str, Set[str]]  # where a landed file lies, and the columns that it has
 LOADED = -1  # stands for every loaded file where pieces are counted
+KEYS_AT_ONCE = 4_000_000  # whose hashes are counted in one go, some 150 MB
 POSITION = "coalesce(_record_number, file_row_number + 1)"
 
 
@@ -181,9 +182,13 @@ def _find_duplicates(
         before = " union all ".join(_loaded_rows(contract, file, columns) for file, columns in loaded)
         known = f"from ({before}) where hash({key}) in (select hash({key}) from {good})"
         good = f"({good} union all by name ({known}))"
-    engine.execute(
-        f"create or replace temp table twice as select hash({key}) as h from {good} group by h having count(*) > 1"
-    )
+    passes = 1 + sum(item.rows for item in typed) // KEYS_AT_ONCE
+    engine.execute("create or replace temp table twice (h ubigint)")
+    for number in range(passes):  # so that memory does not grow with the table
+        engine.execute(
+            f"insert into twice select h from (select hash({key}) as h from {good}) where h % {passes} = {number} "
+            "group by h having count(*) > 1"
+        )
     found = engine.execute("select count(*) from twice").fetchone()
     if not found or not found[0]:
         return {}

@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     pseudonym_key: SecretStr | None = Field(None, description="Key of pseudonyms; default: made once in <home>.")
     threads: int = Field(2, ge=1, description="Threads of the local engine.")
     memory_limit: str = Field("4GB", description="Memory limit of the local warehouse engine.")
-    landing_memory_limit: str = Field("1GB", description="Memory limit of the landings of one process together.")
+    landing_memory_limit: str = Field("384MB", description="Memory limit of the landings of one process together.")
     lock_timeout_seconds: float = Field(600, ge=0, description="How long a run waits for another writing run.")
     landing_retention_days: int | None = Field(
         None, ge=1, description="Superseded and old landings kept; all if empty."

@@ -104,7 +104,7 @@ def read_csv_sql(path: Path, read: ReadOptions, name: str, columns: list[str], *
         "skip": str(read.skip),
         "nullstr": f"[{nulls}]",
         "max_line_size": str(read.max_line_bytes),
-        "buffer_size": str(max(32_000_000, 2 * read.max_line_bytes)),
+        "buffer_size": str(max(8_000_000, 2 * read.max_line_bytes)),
     }
     settings = ", ".join(f"{key} = {value}" for key, value in options.items())
     return (

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from regulars import parts
 from regulars.batches import BusinessDay
 from regulars.errors import ConfigError, ContractError, SourceError
 from regulars.landing import is_reachable, plan_extract
@@ -157,3 +158,14 @@ def test_the_plan_names_files_and_reads_nothing(place) -> None:
     with pytest.raises(SourceError, match=r"no file .*/missing-2026-01-20\.csv") as caught:
         plan_extract(place.contract(), place.sources(path="missing-{as_of}.csv"), place.settings, DAYS[0])
     assert "deliver the file" in caught.value.remedy
+
+
+def test_repeated_rows_are_found_however_many_keys_are_counted_at_once(make_place, monkeypatch) -> None:
+    content = HEADER + "".join(f"{number % 40},,,,,,\n" for number in range(100))
+    for keys in (1000, 7):
+        monkeypatch.setattr(parts, "KEYS_AT_ONCE", keys)
+        here = make_place()
+        here.write("people.csv", content)
+        manifest = here.land().manifest
+        assert (manifest.rows_read, manifest.rows_loaded, manifest.rows_duplicate) == (100, 40, 60)
+        assert [row[0] for row in here.rows(manifest)] == list(range(40))
