@@ -93,7 +93,7 @@ def measure(bench: Bench, layer: Any, runs: int) -> list[Figure]:
             f"{layer}: gate against by hand, start and bookkeeping included", seconds["gate"] / seconds["by_hand"], "x"
         ),
         Figure(f"{layer}: bookkeeping per rule", (seconds["gate"] - queries) / rules * 1000, "ms"),
-        Figure(f"{layer}: pandas, {framed} of these rules", pandas),
+        Figure(f"{layer}: pandas, {framed} ready-made rules", pandas),
     ]
 
 
