@@ -157,32 +157,35 @@ class Bench:
                 seconds.setdefault(name, []).append(self.once(way, base, index))
             if has_dlt():
                 for step, took in self.dlt_day().items():
-                    seconds.setdefault(f"dlt scd2, {step}", []).append(took)
+                    seconds.setdefault(self.turn(f"dlt scd2 ({step})", 1), []).append(took)
             print(
                 f"{self.percent}: " + ", ".join(f"{name} {took[-1]:.2f}" for name, took in seconds.items()), flush=True
             )
-        first, last, late = (median(seconds.pop(name)) for name in ("first", "last", "last by hand"))
-        by_hand = median(seconds["UPDATE + INSERT by hand"])
-        figures = [
-            Figure(f"{self.percent}: ours, day 1", first),
-            Figure(f"{self.percent}: ours, day {self.days}", last),
-            Figure(f"{self.percent}: day {self.days} against day 1", last / first, "x", "<= 1.1"),
-            Figure(f"{self.percent}: UPDATE + INSERT by hand, day {self.days}", late),
-            Figure(f"{self.percent}: UPDATE + INSERT by hand, day {self.days} against day 1", late / by_hand, "x"),
+        figures = [Figure(f"{self.percent}: {name}", median(took)) for name, took in seconds.items()]
+
+        def ratio(name: str, over: str, target: str = "") -> Figure:
+            """Median of what the two had to each other within a round: the machine may be busier in one than in the next."""
+            shares = [left / right for left, right in zip(seconds[name], seconds[over], strict=True)]
+            return Figure(f"{self.percent}: {name} / {over}", median(shares), "x", target)
+
+        first, last = self.turn("ours", 1), self.turn("ours", self.days)
+        figures += [
+            ratio(last, first, "<= 1.1"),
+            ratio(self.turn(BY_HAND_LATE.name, self.days), self.turn(BY_HAND_LATE.name, 1)),
         ]
-        for name, took in seconds.items():
-            figures.append(Figure(f"{self.percent}: {name}", median(took)))
-            target = "" if "by hand" in name else ">= 2"
-            figures.append(Figure(f"{self.percent}: {name}, against ours", median(took) / first, "x", target))
-        return figures
+        peers = [name for name in seconds if name.endswith("day 1") and name != first]
+        return figures + [ratio(name, first, "" if "by hand" in name else ">= 2") for name in peers]
+
+    def turn(self, name: str, index: int) -> str:
+        return f"{name}, day {index}"
 
     def turns(self) -> list[tuple[str, Path, Way, int]]:
         before = self.kept(f"ours {self.days - 1}")
         return [
-            ("first", self.kept("ours 0"), OURS, 1),
-            ("last", before, OURS, self.days),
-            ("last by hand", before, BY_HAND_LATE, self.days),
-            *((way.name, self.kept(way.name), way, 1) for way in PEERS),
+            (self.turn("ours", 1), self.kept("ours 0"), OURS, 1),
+            (self.turn("ours", self.days), before, OURS, self.days),
+            (self.turn(BY_HAND_LATE.name, self.days), before, BY_HAND_LATE, self.days),
+            *((self.turn(way.name, 1), self.kept(way.name), way, 1) for way in PEERS),
         ]
 
     def once(self, way: Way, base: Path, index: int) -> float:
