@@ -49,12 +49,16 @@ ROWS ?= $(if $(is_small),200_000,2_000_000 20_000_000)
 MEMBERS ?= $(if $(is_small),100_000,1_000_000)
 USERS ?= $(if $(is_small),20_000,1_000_000)
 RUNS ?= $(if $(is_small),3,5)
+DAYS ?= $(if $(is_small),10,90)
+HISTORY ?= $(if $(is_small),20_000 --days 10 --changes 0.1)
 
 bench: $(STAMP)
 	@$(BIN)/python benchmarks/sample.py $(subst _,,$(USERS))
 	@$(BIN)/python benchmarks/landing.py $(ROWS) --runs $(RUNS)
 	@$(BIN)/python benchmarks/gates.py $(USERS) --runs $(RUNS)
 	@$(BIN)/python benchmarks/delivery.py $(MEMBERS) --runs $(RUNS)
+	@$(BIN)/python benchmarks/day.py $(subst _,,$(USERS)) $(DAYS) --runs $(RUNS)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev,bench]" && $(BIN)/python benchmarks/history.py $(HISTORY) --runs $(RUNS)
 
 clean:
 	@if test -x $(BIN)/regulars; then $(BIN)/regulars stop; fi

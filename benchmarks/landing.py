@@ -2,7 +2,7 @@
 
 python benchmarks/landing.py [rows ...] [--runs 5] [--kinds csv parquet postgres personal]     (default 2,000,000 rows)
 
-The rows are user activity (11 columns, a key, four enums and bounds); `personal` is Parquet of user profiles, with two
+The rows are user activity (9 columns, a key, an enum, four bounds); `personal` is Parquet of user profiles, with two
 keyed hashes per row. Both ways run in a fresh process each, with equal threads, codec and memory limit, and name the
 columns and types; the engine's way only reads and writes. Landing also judges every row, looks for repeated keys, counts,
 digests and flushes. Peak memory is what the operating system says of the process (VmHWM), Python included.
