@@ -28,7 +28,6 @@ from world import World
 
 from regulars.contracts import read_contracts
 from regulars.quality import gates
-from regulars.quality.data_docs import new_context
 from regulars.quality.measures import ExpectMeasureToBeBetween, ExpectNoRows, ExpectQueryToBeBetween, ExpectRowsToHold
 from regulars.quality.suites import SuiteContext, effective_batches, list_suites, load_suite, suite_context
 from regulars.run import Run
@@ -149,7 +148,7 @@ class Plan:
     def judge_frame(self, engine: duckdb.DuckDBPyConnection) -> None:
         """The batch as a frame, and its ready-made rules over it."""
         frame = engine.execute(self.rows).df()
-        context = new_context()
+        context = gates.new_context()
         with gates.quiet():
             batch = context.data_sources.pandas_default.read_dataframe(frame)
             batch.validate(gx.ExpectationSuite(name=self.name, expectations=[one.copy(update={"id": None}) for one in self.ready_made]))  # fmt: skip

@@ -94,6 +94,7 @@ def build_arguments(
     # A model that is left out as it is keeps its tests: they go by their own names and places.
     arguments += ["--indirect-selection", "empty"]
     arguments += ["--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check"]
+    arguments += ["--no-write-json"]  # manifest and results, a second a run: nobody reads these copies of them
     if parsed_project(settings).exists():
         arguments += ["--partial-parse-file-path", str(parsed_project(settings))]
     if select:
@@ -117,12 +118,14 @@ def keep_parsed_project(settings: Settings, target_path: Path) -> None:
         draft.replace(parsed_project(settings))
 
 
-def read_results(target_path: Path, days: BuildDays) -> Built:
-    """What `run_results.json` of a finished dbt run says. Raises BuildError where dbt died before it could write one."""
-    path = target_path / "run_results.json"
-    if not path.exists():
-        raise BuildError("dbt stopped before it ran a model", remedy=f"see {target_path.parent}/logs/dbt.log")
-    results: list[Mapping[str, Any]] = json.loads(path.read_text())["results"]
+def read_results(outcome: Any, days: BuildDays) -> Built:
+    """What a finished dbt run says; `outcome` is dbt's own (`dbtRunnerResult`). Raises BuildError where dbt gave up before it ran a model."""
+    results = getattr(outcome.result, "results", None)
+    if results is None:
+        raise BuildError(
+            f"dbt stopped before it ran a model: {without_values(str(outcome.exception or 'it does not say why'))}",
+            remedy="see dbt.log in the run's folder below dbt/ of REGULARS_HOME",
+        )
     return Built(days, tuple(_node(result) for result in results))
 
 
@@ -136,13 +139,13 @@ def raise_if_failed(built: Built) -> None:
         )
 
 
-def _node(result: Mapping[str, Any]) -> NodeResult:
-    kind, _, name = str(result["unique_id"]).split(".", 2)
+def _node(result: Any) -> NodeResult:
+    kind, _, name = str(result.node.unique_id).split(".", 2)
     return NodeResult(
         node=name.split(".")[0],
         kind=kind,
-        status=str(result["status"]),
-        seconds=float(result.get("execution_time") or 0),
-        failures=int(result.get("failures") or 0),
-        message=without_values(str(result.get("message") or "")),
+        status=str(result.status),
+        seconds=float(result.execution_time or 0),
+        failures=int(result.failures or 0),
+        message=without_values(str(result.message or "")),
     )

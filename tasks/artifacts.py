@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 from prefect.artifacts import create_markdown_artifact, create_progress_artifact, update_progress_artifact
 
 from tasks.context import RunContext
@@ -16,16 +18,20 @@ order by table_name
 
 
 class Progress:
-    """A progress artifact that counts steps."""
+    """A progress artifact that counts steps; told at most once a second, since telling it is a request to the server."""
 
     def __init__(self, key: str, steps: int) -> None:
         self._id = create_progress_artifact(progress=0.0, key=key)
         self._steps = steps
         self._done = 0
+        self._told_at = monotonic()
 
     def advance(self) -> None:
         self._done += 1
+        if self._done < self._steps and monotonic() - self._told_at < 1:
+            return
         update_progress_artifact(self._id, progress=100.0 * self._done / max(self._steps, 1))
+        self._told_at = monotonic()
 
 
 def summary_artifact(context: RunContext) -> None:

@@ -95,9 +95,9 @@ def run_dbt(
         raise_on_failure=False, disable_assets=True, _disable_callbacks=not settings.dbt_node_tasks,
     )  # fmt: skip
     with environment_for(environment):
-        runner.invoke(arguments)
+        outcome = runner.invoke(arguments)
     keep_parsed_project(settings, target)
-    built = read_results(target, days)
+    built = read_results(outcome, days)
     context.warehouse.record("dq_check_logs", built.check_rows(context.run, utc_now()))
     raise_if_failed(built)
     return built

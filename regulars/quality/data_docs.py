@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from datetime import date
@@ -16,7 +15,6 @@ from regulars.quality.docs_pages import STYLESHEET, make_offline, render_index
 from regulars.settings import Settings
 
 RUNS_SHOWN = 10
-SITE = "regulars"
 
 
 class DataDocs:
@@ -30,7 +28,7 @@ class DataDocs:
     def __init__(self, settings: Settings, *, runs_shown: int = RUNS_SHOWN) -> None:
         self.folder = settings.home_dir / "data_docs"
         self._runs_shown = runs_shown
-        self._results: list[tuple[date, Any]] = []
+        self._results: list[tuple[Check, Any]] = []
         self._checks: list[Check] = []
 
     def __enter__(self) -> Self:
@@ -46,7 +44,7 @@ class DataDocs:
         """Keep the checks of one table and day and, where its suite ran, Great Expectations' own result."""
         self._checks += checks
         if result is not None:
-            self._results.append((checks[0].as_of, result))
+            self._results.append((checks[0], result))
 
     def build(self) -> Path:
         """Write the pages of what was added and the index; gives the path of `index.html`."""
@@ -69,24 +67,18 @@ class DataDocs:
         """Pages of the collected results; gives the path of each by `<layer>.<table> <day>`."""
         if not self._results:
             return {}
-        from great_expectations.data_context.types.resource_identifiers import (
-            ExpectationSuiteIdentifier,
-            ValidationResultIdentifier,
-        )
+        # Great Expectations' own site builder would first put every result into a store and read it back.
+        from great_expectations.render.renderer import ValidationResultsPageRenderer
+        from great_expectations.render.view import DefaultJinjaPageView
 
-        context = new_context(self.folder)
-        keys, pages = [], {}
-        for day, result in self._results:
-            suite = ExpectationSuiteIdentifier(result.suite_name)
-            key = ValidationResultIdentifier(suite, result.meta["run_id"], day.isoformat())
-            context.validation_results_store.set(key, result)
-            keys.append(key)
-            pages[f"{result.suite_name} {day}"] = "/".join(["validations", *key.to_tuple()]) + ".html"
-        context.build_data_docs(site_names=[SITE], resource_identifiers=keys, build_index=False)
-        for page in pages.values():
+        renderer, view, pages = ValidationResultsPageRenderer(), DefaultJinjaPageView(), {}
+        for check, result in self._results:
+            page = f"validations/{check.layer}/{check.table_name}/{check.run_id}/{check.as_of}.html"
+            html = str(view.render(renderer.render(result), show_how_to_buttons=False))
             path = self.folder / page
-            path.write_text(make_offline(path.read_text(), "../" * page.count("/")))
-        shutil.rmtree(self.folder / "static", ignore_errors=True)  # fonts and pictures that no page asks for any more
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(make_offline(html, "../" * page.count("/")))
+            pages[f"{check.layer}.{check.table_name} {check.as_of}"] = page
         return pages
 
     def _keep_checks(self, pages: dict[str, str]) -> None:
@@ -118,34 +110,3 @@ class DataDocs:
         for folder in [*old, *(page for page in self.folder.glob("validations/*/*/*") if page.name not in names)]:
             shutil.rmtree(folder, ignore_errors=True)
         return kept
-
-
-def new_context(folder: Path | None = None) -> Any:
-    """A Great Expectations context that lives in memory, reports nothing to anyone and shows no progress bars.
-
-    With a `folder` it can write pages there.
-    """
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # versions before 1.24 ask for it here too
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import (
-        DataContextConfig,
-        InMemoryStoreBackendDefaults,
-        ProgressBarsConfig,
-    )
-
-    config = DataContextConfig(
-        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
-        analytics_enabled=False,
-        progress_bars=ProgressBarsConfig(globally=False, metric_calculations=False),
-    )
-    if folder is not None:
-        config.data_docs_sites = {
-            SITE: {
-                "class_name": "SiteBuilder",
-                "show_how_to_buttons": False,
-                "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)},
-                "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-                "site_section_builders": {"expectations": "None", "profiling": "None"},
-            }
-        }
-    return gx.get_context(project_config=config, mode="ephemeral")

@@ -45,11 +45,12 @@ REMOTE = re.compile(
 DEAD_LINK = re.compile(
     r"<a\b[^>]*(?:href=\"https?://|/expectations/|data-toggle=)[^>]*>(.*?)</a>", re.DOTALL | re.IGNORECASE
 )
+INDEX_LINK = re.compile(r'href="(?:\.\./)+index\.html"')
 
 
 def make_offline(html: str, root: str) -> str:
     """A page without scripts, pictures and styles of other hosts, in our stylesheet; `root` leads back to the index."""
-    plain = DEAD_LINK.sub(r"\1", REMOTE.sub("", html))
+    plain = INDEX_LINK.sub(f'href="{root}index.html"', DEAD_LINK.sub(r"\1", REMOTE.sub("", html)))
     return plain.replace("</head>", f'<link rel="stylesheet" href="{root}regulars.css"></head>', 1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -60,7 +61,7 @@ def run_gate(
     known = list_suites(layer)
     chosen = [table for table in tables if table in known]
     checks: list[Check] = []
-    with one_at_a_time, open_source(settings) as source, quiet(), _gate_context(source) as (context, datasource):
+    with one_at_a_time, open_source(settings) as source, quiet(), _datasource(source) as datasource:
         batches = source.query(effective_batches(run.as_of))
         for table in chosen:
             facts = suite_context(batches, table, run.as_of, contracts, settings)
@@ -70,7 +71,7 @@ def run_gate(
                 newest = f"the newest is of {seen.as_of}" if seen else "none has ever landed"
                 found, result = [recorder.skipped("suite", f"no batch of {run.as_of}: {newest}")], None
             else:
-                found, result = _run_suite(context, datasource, layer, table, facts, recorder)
+                found, result = _run_suite(datasource, layer, table, facts, recorder)
             checks += found
             if docs is not None:
                 docs.add(found, result)
@@ -78,7 +79,7 @@ def run_gate(
 
 
 def _run_suite(
-    context: Any, datasource: Any, layer: Layer, table: str, facts: SuiteContext, recorder: Recorder
+    datasource: Any, layer: Layer, table: str, facts: SuiteContext, recorder: Recorder
 ) -> tuple[list[Check], Any]:
     """Checks of one suite and its result; whatever goes wrong in making or running it is a check that blocks."""
     import great_expectations as gx
@@ -97,13 +98,13 @@ def _run_suite(
         ]
         if not expectations:
             return skipped, None
-        chosen = context.suites.add(gx.ExpectationSuite(name=built.name, expectations=expectations))
+        # No validation definition: it would put suite and result into stores of a context that ends with the gate.
         asset = datasource.add_query_asset(f"{layer}.{table}", query=rows)
-        batch = asset.add_batch_definition_whole_table("batch")
-        definition = context.validation_definitions.add(
-            gx.ValidationDefinition(name=built.name, data=batch, suite=chosen)
+        batch = asset.get_batch(asset.build_batch_request())
+        found = batch.validate(
+            gx.ExpectationSuite(name=built.name, expectations=expectations), result_format=NUMBERS_ONLY
         )
-        found = definition.run(result_format=NUMBERS_ONLY, run_id=recorder.run_identifier())
+        found.meta["run_id"] = recorder.run_identifier()
     except Exception as error:
         return [recorder.broken("suite", error)], None
     by_name = {one.expectation_config.meta["check"]: one for one in found.results}
@@ -133,14 +134,12 @@ def open_source(settings: Settings) -> Iterator[GateSource]:
 
 
 @contextmanager
-def _gate_context(source: GateSource) -> Iterator[tuple[Any, Any]]:
-    """A context in memory and a data source in it; its connections are closed at the end."""
-    from regulars.quality.data_docs import new_context
-
+def _datasource(source: GateSource) -> Iterator[Any]:
+    """A data source of Great Expectations in a context in memory; its connections are closed at the end."""
     context = new_context()
     datasource = context.data_sources.add_sql("warehouse", connection_string=source.url)
     try:
-        yield context, datasource
+        yield datasource
     finally:
         datasource.get_execution_engine().close()
         datasource.get_engine().dispose()
@@ -158,3 +157,21 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
+
+
+def new_context() -> Any:
+    """A Great Expectations context that lives in memory, reports nothing to anyone and shows no progress bars."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # versions before 1.24 ask for it here too
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
+
+    config = DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        analytics_enabled=False,
+        progress_bars=ProgressBarsConfig(globally=False, metric_calculations=False),
+    )
+    return gx.get_context(project_config=config, mode="ephemeral")

@@ -141,11 +141,17 @@ class DuckDBWarehouse:
         self.execute("commit")
 
     def record(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        if not rows:
+            return
         columns = [name for name, _ in OPS_TABLES[table]]
         listed = ", ".join(identifier(name) for name in columns)
-        marks = ", ".join("?" * len(columns))
-        for row in rows:
-            self.execute(f"insert into ops.{table} ({listed}) values ({marks})", [row.get(name) for name in columns])
+        cursor = self._cursor()
+        # One statement for all of them: the checks of a day are hundreds.
+        cursor.register("_rows", pa.table({name: [row.get(name) for row in rows] for name in columns}))
+        try:
+            cursor.execute(f"insert into ops.{table} ({listed}) select {listed} from _rows")
+        finally:
+            cursor.unregister("_rows")
 
     def replace_records(self, table: str, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
         def once() -> None:
