@@ -65,7 +65,6 @@ def identities(context: SuiteContext) -> list[Any]:
     """What the master must have in common with the population, the history and the activity."""
     day = f"date '{context.as_of}'"
     members = context.visible_rows(context.population or "user_profile", "trim(user_id) as user_id")
-    daily = f"select user_id from marts.loyalty_history_daily where snapshot_date = {day}"
     sums = ", ".join(f"coalesce(sum({name}), 0) as {name}" for name in WINDOWED)
     apart = " + ".join(f"abs(m.{name} - a.{name})" for name in WINDOWED)
     activity = f"""select {sums} from marts.user_daily_activity
@@ -96,7 +95,6 @@ def identities(context: SuiteContext) -> list[Any]:
         ),
         *as_many("rows_equal_population", "Rows with a profile are the newest population.", members, "has_profile"),
         *as_many("rows_equal_history", "The master has the users whose history is open and not deleted.", OPEN_ROWS),
-        *as_many("rows_equal_daily", "The master has as many rows as the daily history of the day.", daily),
         *rules.query_value(
             *("totals_equal_activity", "Logins, purchases, feedback and amounts add up to the users' daily activity."),
             f"select {apart} from (select {sums} from {{batch}}) as m cross join ({activity}) as a",

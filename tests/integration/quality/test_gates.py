@@ -131,11 +131,11 @@ def test_what_cannot_be_computed_blocks(settings: Settings, statement: str, rule
 
 
 def test_a_metric_that_raises_is_an_error_of_its_rule(settings: Settings) -> None:
-    change(settings, "drop table marts.loyalty_history_daily")
+    change(settings, "drop table marts.loyalty_history")
     result = run_gate("marts", ["loyalty_master"], settings=settings, run=RUN, contracts=CONTRACTS)
     status = {check.check_name: check.status for check in result.checks}
-    assert status["rows_equal_daily"] == "error" and status["one_row_per_user"] == "passed"
-    assert [check.check_name for check in result.blocked] == ["rows_equal_daily"]
+    assert status["rows_equal_history"] == "error" and status["one_row_per_user"] == "passed"
+    assert [check.check_name for check in result.blocked] == ["rows_equal_history"]
 
 
 def test_no_personal_value_reaches_results_docs_or_logs(

@@ -7,3 +7,19 @@
     {%- set known_on = run_query('select max(known_on) from ' ~ this ~ ' having max(known_on) < ' ~ first_day()).columns[0].values() -%}
     {{ return("date '" ~ known_on[0] ~ "'" if known_on else none) }}
 {%- endmacro %}
+
+{#-
+    Incremental strategy `carry` of such a table, with `unique_key`: the keys that the run has something new about are replaced; all rows, if
+    the run goes back.
+-#}
+{% macro get_incremental_carry_sql(arg_dict) -%}
+    {%- set columns = arg_dict['dest_columns'] | map(attribute='name') | join(', ') -%}
+    delete from {{ arg_dict['target_relation'] }}
+    {%- if carried_until() %}
+    where exists (
+        select 1 from {{ arg_dict['temp_relation'] }} as fresh where {{ same_key('fresh', arg_dict['target_relation'], arg_dict['unique_key']) }}
+    )
+    {%- endif %};
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict['temp_relation'] }}
+{%- endmacro %}

@@ -11,11 +11,12 @@
 } %}
 
 {%- set since = recut_bounds('calendar', 'entered_on', 'left_on').since %}
+{%- set until = newest_day() %}
 
 with bounds as (
-    select greatest(min(as_of), {{ since }}) as first_on, {{ newest_day() }} as last_on
+    select greatest(min(as_of), {{ since }}) as first_on, {{ until }} as last_on
     from {{ source('ops', 'effective_batches') }}
-    having min(as_of) <= {{ newest_day() }}
+    having min(as_of) <= {{ until }}
 ),
 
 days as (
@@ -27,7 +28,11 @@ states as (
     {% for name, segment in segments.items() -%}
     select '{{ name }}' as segment, user_id, snapshot_date as state_on
     from {{ segment }}
-    where snapshot_date between {{ since }} and {{ newest_day() }}
+    where snapshot_date = {{ until }}
+    union all
+    select '{{ name }}' as segment, user_id, snapshot_date as state_on
+    from {{ segment }}
+    where snapshot_date >= {{ since }} and snapshot_date < {{ until }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),

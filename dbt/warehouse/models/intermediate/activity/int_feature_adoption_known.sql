@@ -1,5 +1,7 @@
-{%- set carried = carried_until() %}
 {%- set key = ['user_id', 'module', 'feature'] %}
+{{ config(materialized='incremental', incremental_strategy='carry', unique_key=key) }}
+
+{%- set carried = carried_until() %}
 {%- set facts = ['first_used_on', 'last_used_on', 'usage_count', 'is_deleted'] %}
 
 with changed as (
@@ -15,28 +17,15 @@ with changed as (
     from {{ ref('int_feature_adoption_versions') }}
     where sign > 0 and landed_on <= {{ as_of() }}
         {%- if carried %} and landed_on > {{ carried }} {%- endif %}
-),
-
-newest as (
-    select
-        {%- for name in key %}
-        {{ name }},
-        {%- endfor %}
-        {%- for name in facts %}
-        {{ value_at_greatest(name, 'landed_on') }} as {{ name }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from changed
-    group by {{ key | join(', ') }}
 )
 
-select newest.*, {{ as_of() }} as known_on from newest
-{%- if carried %}
-union all
 select
-    {%- for name in key + facts %}
-    carried.{{ name }},
+    {%- for name in key %}
+    {{ name }},
+    {%- endfor %}
+    {%- for name in facts %}
+    {{ value_at_greatest(name, 'landed_on') }} as {{ name }},
     {%- endfor %}
     {{ as_of() }} as known_on
-from {{ this }} as carried
-where not exists (select 1 from newest where {{ same_key('newest', 'carried', key) }})
-{%- endif %}
+from changed
+group by {{ key | join(', ') }}

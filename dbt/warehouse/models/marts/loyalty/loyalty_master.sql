@@ -1,2 +1,4 @@
-select * from {{ ref('loyalty_history_daily') }}
+select * from (
+    {{ loyalty_days() | indent(4) }}
+) as days
 where snapshot_date = {{ newest_day() }}

@@ -3,12 +3,14 @@
     'dw_b': ['issue_tickets', 'product_support_usage', 'repeat_engagements', 'service_requests', 'support_calls', 'support_chats'],
 } %}
 
+{%- set day = newest_day() %}
+
 with strangers as (
     {% for source_name, tables in member_tables.items() -%}
     {%- set is_last_source = loop.last -%}
     {%- for table_name in tables -%}
     select '{{ table_name }}' as table_name, user_id from (
-        {{ rows_of_strangers(source_name, table_name, ref('loyalty_master'), newest_day()) }}
+        {{ rows_of_strangers(source_name, table_name, ref('loyalty_master'), day) }}
     ) as {{ table_name }}
     {{ 'union all' if not (loop.last and is_last_source) }}
     {% endfor -%}
@@ -17,7 +19,7 @@ with strangers as (
 
 left_users as (
     select user_id from {{ ref('loyalty_history') }}
-    where is_deleted and {{ in_force(newest_day(), 'valid_from', 'valid_to') }}
+    where is_deleted and {{ in_force(day, 'valid_from', 'valid_to') }}
 ),
 
 users as (
@@ -34,7 +36,7 @@ users as (
 regions as (
     select 'user_profile' as table_name, 'unknown_region' as reason, count(*) as row_count, count(distinct user_id) as member_count
     from {{ ref('stg_dw_a__user_profile') }}
-    where landed_on = {{ newest_day() }}
+    where landed_on = {{ day }}
         and region_code is not null
         and region_code not in (
             select region_code from {{ ref('int_regions_known') }}
@@ -43,7 +45,7 @@ regions as (
 )
 
 select
-    {{ newest_day() }} as snapshot_date,
+    {{ day }} as snapshot_date,
     table_name,
     reason,
     cast(row_count as bigint) as row_count,
