@@ -37,7 +37,7 @@ from regulars.dbt_project import (
 from regulars.landing import land
 from regulars.manifest import committed_manifests
 from regulars.run import Run
-from regulars.run_days import Stage, days_to_build, remember_built
+from regulars.run_days import Stage, chunk_days, days_to_build, remember_built
 from regulars.settings import Settings
 from regulars.sources.config import read_sources
 from regulars.storage import open_storage
@@ -156,7 +156,7 @@ class Bench:
         from dbt.cli.main import dbtRunner
 
         settings = self.settings()
-        for days in days_to_build(warehouse, stage, until, chunk_days=settings.history_chunk_days):
+        for days in days_to_build(warehouse, stage, until, chunk_days=chunk_days(warehouse, settings)):
             target = settings.home_dir / "dbt" / f"{stage}-{days.as_of}"
             target.mkdir(parents=True, exist_ok=True)
             state = build_state(warehouse, settings, days, "")

@@ -28,7 +28,9 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--users", type=int, default=100)
     options.add_argument("--warm", type=int, default=5, help="warm days")
-    options.add_argument("--profile", action="store_true", help="write profile.out beside the figures, of the last warm day")
+    options.add_argument(
+        "--profile", action="store_true", help="write profile.out beside the figures, of the last warm day"
+    )
     options.add_argument("--days", default=None, help=argparse.SUPPRESS)  # of the process that is measured
     given = options.parse_args()
     world = World(given.users, DAYS_BEFORE + 1 + given.warm)
@@ -59,7 +61,16 @@ def fresh_process(given: argparse.Namespace, folder: Path, days: range) -> list[
         "REGULARS_HOME": str(folder / "home"), "REGULARS_SOURCES": str(folder / "sources.yml"), "REGULARS_PSEUDONYM_KEY": "benchmark",
         "REGULARS_LANDING_URL": "", "REGULARS_DELIVERY_URL": "",
     }  # fmt: skip
-    command = [sys.executable, __file__, "--users", str(given.users), "--warm", str(given.warm), "--days", f"{days.start}:{days.stop}"]
+    command = [
+        sys.executable,
+        __file__,
+        "--users",
+        str(given.users),
+        "--warm",
+        str(given.warm),
+        "--days",
+        f"{days.start}:{days.stop}",
+    ]
     command += ["--profile"] if given.profile else []
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return [float(line) for line in done.stdout.split()]

@@ -22,7 +22,7 @@ NAMING = {
     "HTTP",
     "Permission",
 }
-KIND = re.compile(r"\b((?:[A-Z][A-Za-z]+ )*?[A-Z][A-Za-z]+) Error: (.*)", re.DOTALL)
+KIND = re.compile(r"\b(Out of Memory|(?:[A-Z][A-Za-z]+ )*?[A-Z][A-Za-z]+) Error: (.*)", re.DOTALL)
 PLACE = re.compile(
     r"\b(unexpected end of data|\w+ [Dd]ecompression \w+|at byte \d+ in record/value \d+|[Ll]ine:? \d+|Malformed JSON|No magic bytes found)"
 )

@@ -30,6 +30,9 @@ def without_login(url: str | None) -> str | None:
     return url
 
 
+SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT])(i?)B")
+
+
 class S3Settings(BaseModel):
     """Access to `s3://` URLs; without keys the usual AWS credential chain applies."""
 
@@ -69,7 +72,11 @@ class Settings(BaseSettings):
     landing_retention_days: int | None = Field(
         None, ge=1, description="Superseded and old landings kept; all if empty."
     )
-    history_chunk_days: int = Field(7, ge=1, description="Days built at once when many days are rebuilt.")
+    history_chunk_days: int = Field(
+        7,
+        ge=1,
+        description="Days built at once when many days are rebuilt, or fewer if they would not fit in memory_limit.",
+    )
     dbt_node_tasks: bool = Field(False, description="One Prefect task run per dbt node.")
     s3: S3Settings = S3Settings()
 
@@ -85,10 +92,16 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is not an IANA time zone such as Europe/Berlin")
         return value
 
+    @property
+    def memory_bytes(self) -> int:
+        """`memory_limit` in bytes."""
+        number, unit, binary = SIZE.findall(self.memory_limit)[0]
+        return int(float(number) * (1024 if binary else 1000) ** ("KMGT".index(unit) + 1))
+
     @field_validator("memory_limit", "landing_memory_limit")
     @classmethod
     def _memory_size(cls, value: str) -> str:
-        if not re.fullmatch(r"\d+(\.\d+)?\s*[KMGT]i?B", value):
+        if not SIZE.fullmatch(value):
             raise ValueError(f"{value!r} is not a size such as 4GB")
         return value
 

@@ -18,7 +18,7 @@ from regulars.dbt_project import (
     raise_if_failed,
     read_results,
 )
-from regulars.run_days import BuildDays, Stage, days_to_build, forget_built, remember_built
+from regulars.run_days import BuildDays, Stage, chunk_days, days_to_build, forget_built, remember_built
 from regulars.settings import environment_for
 from tasks.context import RunContext, utc_now
 from tasks.retry import TASK
@@ -51,7 +51,8 @@ def _build(
     context: RunContext, stage: Stage, rebuild: bool, *, select: Sequence[str] = (), exclude: Sequence[str] = ()
 ) -> list[Built]:
     """Build the days that need it in chunks, oldest first; only the last is tested. Each finished chunk is remembered."""
-    warehouse, size = context.warehouse, context.settings.history_chunk_days
+    warehouse = context.warehouse
+    size = chunk_days(warehouse, context.settings)
     chunks = days_to_build(warehouse, stage, context.run.as_of, chunk_days=size, rebuild=rebuild)
     if rebuild:
         forget_built(warehouse, stage)

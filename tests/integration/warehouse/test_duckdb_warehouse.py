@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import duckdb
 import pytest
@@ -17,7 +18,7 @@ from regulars.contracts import Contract
 from regulars.errors import ConfigError, TransientError
 from regulars.manifest import Manifest, Part, Verdict, batch_folder, write_manifest
 from regulars.run import Run
-from regulars.run_days import BuildDays, days_to_build, forget_built, remember_built
+from regulars.run_days import BuildDays, chunk_days, days_to_build, forget_built, remember_built
 from regulars.settings import Settings
 from regulars.storage import FolderStorage
 from regulars.warehouse import open_warehouse
@@ -170,6 +171,47 @@ def test_a_failed_publication_leaves_the_old_one(settings: Settings, warehouse: 
     assert sorted(path.name for path in settings.home_dir.glob(".published*")) == []
 
 
+def test_segments_published_alone_leave_marts_that_no_gate_has_passed(settings: Settings, warehouse: Warehouse) -> None:
+    """Whichever file the draft begins with, each schema is of the publication that asked for it."""
+    warehouse.execute("create table marts.sales as select range as id from range(100)")
+    warehouse.execute("create table segments.loyal as select 7 as id")
+    warehouse.execute("create view segments.shown as select count(*) as rows from marts.sales")
+    warehouse.execute("create table intermediate.work as select 1 as id")
+    warehouse.publish(["marts", "segments", "ops"])
+    for rows, asked in ((5000, ["segments"]), (5000, ["marts", "ops"])):
+        warehouse.execute(f"create or replace table marts.sales as select range as id from range({rows})")
+        warehouse.execute("update segments.loyal set id = id + 1")
+        warehouse.execute("create or replace view segments.shown as select count(*) + 0 as rows from marts.sales")
+        before = published_state(settings)
+        warehouse.publish(asked)
+        after = published_state(settings)
+        if asked == ["segments"]:
+            assert after == {"sales": 100, "loyal": before["loyal"] + 1, "shown": 100, "schemas": before["schemas"]}
+        else:
+            assert after == {"sales": rows, "loyal": before["loyal"], "shown": rows, "schemas": before["schemas"]}
+    assert before["schemas"] == ["marts", "ops", "segments"]
+
+
+def published_state(settings: Settings) -> dict[str, Any]:
+    with read_published(settings.published_path) as reader:
+        ((sales, loyal, shown),) = reader.query(
+            "select (select count(*) from marts.sales), (select id from segments.loyal), (select rows from segments.shown)"
+        )
+        schemas = (
+            "select distinct schema_name from duckdb_schemas() where not internal and schema_name <> 'main' order by 1"
+        )
+        return {"sales": sales, "loyal": loyal, "shown": shown, "schemas": [name for (name,) in reader.query(schemas)]}
+
+
+def test_the_warehouse_stays_locked_while_and_after_it_is_published(settings: Settings, warehouse: Warehouse) -> None:
+    """POSIX takes all locks of a process on a file away when the process closes any descriptor of it."""
+    warehouse.execute("create table marts.sales as select 1 as id")
+    warehouse.publish(["marts", "ops"])
+    program = f"import duckdb; duckdb.connect({str(settings.warehouse_path)!r})"
+    other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert other.returncode == 1 and "Could not set lock" in other.stderr
+
+
 def test_another_process_waits_and_then_says_so(settings: Settings, warehouse: Warehouse) -> None:
     program = (
         "import sys; from regulars.settings import Settings; from regulars.warehouse import open_warehouse; from regulars.errors import TransientError\n"
@@ -249,3 +291,16 @@ def test_what_dbt_renamed_a_model_from_goes_and_the_model_stays(warehouse: Wareh
     assert warehouse.query("select table_name from information_schema.tables where table_name like 'days%'") == [
         ("days",)
     ]
+
+
+def test_fewer_days_are_built_at_once_where_a_day_has_many_rows(settings: Settings, warehouse: Warehouse) -> None:
+    assert chunk_days(warehouse, settings) == settings.history_chunk_days, "nothing is landed yet"
+    rows = [
+        {"table_name": "a", "batch_id": str(size), "as_of": DAY, "status": "loaded", "rows_loaded": size, "revision": 1}
+        for size in (10, 1_000_000)
+    ]
+    warehouse.record("ingestion_logs", rows[:1])
+    assert chunk_days(warehouse, settings) == settings.history_chunk_days
+    warehouse.record("ingestion_logs", rows[1:])
+    for limit, days in (("1GB", 1), ("4GB", 2), ("8000MB", 4), ("64GB", 7)):
+        assert chunk_days(warehouse, settings.model_copy(update={"memory_limit": limit})) == days

@@ -52,6 +52,11 @@ def test_an_error_of_ours_loses_what_hangs_on_it() -> None:
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
+def test_memory_that_is_used_up_is_said_in_full() -> None:
+    said = "Runtime Error in model history (models/history.sql)\n  Out of Memory Error: failed to allocate 32.0 KiB (7.4 GiB/7.4 GiB used)"
+    assert "Out of Memory Error: failed to allocate 32.0 KiB (7.4 GiB/7.4 GiB used)" in without_values(said)
+
+
 def test_a_message_of_dbt_keeps_the_node_and_where_its_sql_lies() -> None:
     said = without_values(
         f"Runtime Error in model stg (models/stg.sql)\n  Conversion Error: Could not convert string '{VALUE}' to INT32\n  \n"
