@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from dbt_common.events.base_types import EventLevel
 from prefect import task
@@ -71,6 +72,15 @@ def _days(built: Sequence[Built]) -> dict[str, str]:
     return {"first_day": str(built[0].days.first_day), "last_day": str(built[-1].days.as_of)}
 
 
+class ProfilesAsTheyAre(PrefectDbtSettings):
+    """Ours name environment variables only: a copy with blocks filled in, in a temporary folder, would outlive a kill."""
+
+    @contextmanager
+    def resolve_profiles_yml(self) -> Iterator[str]:
+        """The folder of profiles.yml."""
+        yield str(self.profiles_dir)
+
+
 def run_dbt(
     context: RunContext, days: BuildDays, label: str, *, select: Sequence[str] = (), exclude: Sequence[str] = (),
     full_refresh: bool = False, with_tests: bool = True,
@@ -89,7 +99,7 @@ def run_dbt(
         select=select, exclude=[*exclude, *in_place], full_refresh=full_refresh, with_tests=with_tests,
     )  # fmt: skip
     runner = PrefectDbtRunner(
-        settings=PrefectDbtSettings(
+        settings=ProfilesAsTheyAre(
             project_dir=settings.dbt_project_dir, profiles_dir=settings.dbt_project_dir, target_path=target,
             log_level=EventLevel.WARN,  # the default is Prefect's own level, whose names dbt does not know
         ),
