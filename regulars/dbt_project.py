@@ -94,7 +94,8 @@ def build_arguments(
     # A model that is left out as it is keeps its tests: they go by their own names and places.
     arguments += ["--indirect-selection", "empty"]
     arguments += ["--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check"]
-    arguments += ["--no-write-json"]  # manifest and results, a second a run: nobody reads these copies of them
+    if not settings.dbt_node_tasks:  # prefect-dbt reads them; nobody else does, and they take a second a run
+        arguments += ["--no-write-json"]
     if parsed_project(settings).exists():
         arguments += ["--partial-parse-file-path", str(parsed_project(settings))]
     if select:

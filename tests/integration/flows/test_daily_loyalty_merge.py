@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 
 from flows.ingest import ingest
 from flows.loyalty import daily_loyalty_merge
@@ -76,3 +79,22 @@ def test_days_in_order_twice_out_of_order_and_rebuilt_end_in_equal_tables(
         if name.startswith(("raw.", "marts.", "quarantine.", "ops.ingestion", "ops.effective"))
     }
     assert differences({name: found.get(name) for name in kept}, kept) == [], "a lost warehouse, from its landings"
+
+
+def test_dbt_nodes_are_task_runs_where_the_setting_asks_for_them(world: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+    world("nodes")
+    ingest(DAYS[0])
+    monkeypatch.setenv("REGULARS_DBT_NODE_TASKS", "true")
+    state = transform(DAYS[0], return_state=True)
+    assert state.is_completed()
+    wanted = {"loyalty_master", "loyalty_history", "int_user_activity_changed", "stg_dw_a__user_profile"}
+    found: dict[str, str] = {}
+    deadline = time.monotonic() + 30  # the server hears of task runs by events, a little later
+    with get_client(sync_client=True) as client:
+        while not wanted <= found.keys() and time.monotonic() < deadline:
+            runs = client.read_task_runs(
+                flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[state.state_details.flow_run_id]))
+            )
+            found = {name: run.state_name or "" for run in runs for name in wanted if name in run.name}
+            time.sleep(0.5)
+    assert found == dict.fromkeys(wanted, "Completed")
