@@ -1,6 +1,6 @@
 -- One business day, written by hand for DuckDB: what a good engineer would write who knows that days come once and in order,
--- that an event is sent again within four days or never, and that nothing is ever restated. {day} is the date; schema `hand` holds
--- the state of the day before: activity, totals, actions, adoption, history, membership.
+-- that an event is sent again within four days or never, and that nothing is ever restated. {day} is the date; the tables hold
+-- the state of the day before; schema `hand` what they keep besides: totals, actions, adoption.
 
 -- 1. Events of the day: first arrival only, with the business date they count for.
 create or replace temp table fresh as
@@ -68,7 +68,7 @@ select user_id, activity_on, {day} as landed_on, {sums}
 from (select * from fresh union all by name select * from features)
 group by user_id, activity_on
 having {any};
-insert into hand.activity by name select * from today;
+insert into marts.user_daily_activity by name select * from today;
 
 -- 4. Running totals and latest actions.
 create or replace temp table step as
@@ -102,14 +102,14 @@ left join hand.totals as t on p.user_id = t.user_id
 left join hand.actions as a on p.user_id = a.user_id;
 create or replace temp table changed as
 select s.* from state as s
-left join (select * from hand.history where valid_to is null and not is_deleted) as h on s.user_id = h.user_id
+left join (select * from marts.loyalty_history where valid_to is null and not is_deleted) as h on s.user_id = h.user_id
 where h.user_id is null or {differs};
 create or replace temp table gone as
-select h.* from hand.history as h anti join state as s on h.user_id = s.user_id where h.valid_to is null and not h.is_deleted;
-update hand.history set valid_to = {day}
+select h.* from marts.loyalty_history as h anti join state as s on h.user_id = s.user_id where h.valid_to is null and not h.is_deleted;
+update marts.loyalty_history set valid_to = {day}
 where valid_to is null and user_id in (select user_id from changed union all select user_id from gone);
-insert into hand.history by name select *, false as is_deleted, {day} as valid_from, cast(null as date) as valid_to from changed;
-insert into hand.history by name select * replace (true as is_deleted, {day} as valid_from) from gone;
+insert into marts.loyalty_history by name select *, false as is_deleted, {day} as valid_from, cast(null as date) as valid_to from changed;
+insert into marts.loyalty_history by name select * replace (true as is_deleted, {day} as valid_from) from gone;
 
 -- 6. The master: what is open, with the measures over the last 7, 30 and 90 days.
 create or replace table hand.master as
@@ -117,7 +117,7 @@ with windows as (
     select user_id, {windows},
         sum(if(o > -30, score_count, 0)) as n, sum(if(o > -30, score_count * o, 0)) as x, sum(if(o > -30, score_count * o * o, 0)) as xx,
         cast(sum(if(o > -30, score_points * 100, 0)) as bigint) as y, cast(sum(if(o > -30, score_points * 100 * o, 0)) as bigint) as xy
-    from (select *, activity_on - {day} as o from hand.activity where activity_on > {day} - 90 and activity_on <= {day})
+    from (select *, activity_on - {day} as o from marts.user_daily_activity where activity_on > {day} - 90 and activity_on <= {day})
     group by user_id
 )
 select {day} as snapshot_date, s.*, {window_columns}, '{present}' as sources_present, '' as sources_missing, {oldest} as oldest_source_on,
@@ -142,6 +142,6 @@ where account_status = 'active' and engagement_band = 'high' and last_activity_o
 union all
 select 'low_engagement', user_id from hand.master
 where account_status = 'active' and (engagement_band = 'low' or coalesce(last_activity_on, signed_up_on) <= {day} - 30);
-update hand.membership set left_on = {day} where left_on is null and (segment, user_id) not in (select (segment, user_id) from inside);
-insert into hand.membership select i.segment, i.user_id, {day} as entered_on, cast(null as date) as left_on
-from inside as i anti join (select * from hand.membership where left_on is null) as m using (segment, user_id);
+update segments.membership set left_on = {day} where left_on is null and (segment, user_id) not in (select (segment, user_id) from inside);
+insert into segments.membership select i.segment, i.user_id, {day} as entered_on, cast(null as date) as left_on
+from inside as i anti join (select * from segments.membership where left_on is null) as m using (segment, user_id);

@@ -13,6 +13,8 @@ def use_local_prefect() -> None:
     (home / "prefect").mkdir(parents=True, exist_ok=True)  # Prefect's own database is opened there
     defaults = {
         "PREFECT_HOME": str(home / "prefect"),
+        # Its own 20 seconds are too few for a laptop that is busy with other things.
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
         "PREFECT_LOGGING_LEVEL": "CRITICAL",  # errors are printed by the command, in words; steps by the step log
     }
     for name, value in defaults.items():

@@ -28,7 +28,7 @@
         union all
         select {{ columns }} from {{ stored }} as stored
         where sign > 0 and landed_on < {{ first_day() }}
-            and exists (select 1 from run_rows where {{ same_key('run_rows', 'stored', contract.key) }})
+            and ({{ key }}) in (select {{ key }} from run_rows)
         {%- elif not is_from_start() %}
         union all
         {{ effective_rows(source_name, table_name, '< ' ~ first_day(), 'select ' ~ named_keys ~ ' from run_rows') }}
@@ -48,7 +48,7 @@
             {%- endif %}
             lead(landed_on) over (partition by {{ key }} order by {{ order }}) as next_landed_on
         from candidates
-        where exists (select 1 from repeated where {{ same_key('repeated', 'candidates', contract.key) }})
+        where ({{ key }}) in (select {{ key }} from repeated)
     ),
     {%- if contract.mode == 'upsert' %}
     known as (
@@ -64,8 +64,11 @@
         where next_landed_on is null or next_landed_on <> landed_on
     )
     {%- endif %}
-    select {{ columns }}, landed_on as counted_on, 1 as sign from candidates
-    where not exists (select 1 from repeated where {{ same_key('repeated', 'candidates', contract.key) }})
+    {#- A join on unique keys, not an `exists`, which makes DuckDB sort out all keys first. #}
+    select candidates.*, candidates.landed_on as counted_on, 1 as sign
+    from candidates
+    left join repeated on {{ same_key('repeated', 'candidates', contract.key) }}
+    where repeated.{{ contract.key[0] }} is null
     union all
     select {{ columns }}, landed_on as counted_on, 1 as sign from known
     where landed_on >= {{ first_day() }}

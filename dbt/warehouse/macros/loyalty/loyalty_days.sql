@@ -1,9 +1,21 @@
 {#-
-    The loyalty master of every calendar day from the first to the last landed one, from history, windows and sources. Filtered to one literal
-    day it costs one day. Body of `loyalty_master`, and of the other days in `loyalty_history_daily`.
+    The loyalty master of one `day` (a date literal), or of every calendar day from the first to the last landed one, from history, windows
+    and sources. Body of `loyalty_master`, and of the other days in `loyalty_history_daily`.
 -#}
-{% macro loyalty_days() -%}
-with bounds as (
+{% macro loyalty_days(day=none) -%}
+with
+{%- if day %} members as (
+    select {{ day }} as snapshot_date, history.*
+    from {{ ref('loyalty_history') }} as history
+    where history.valid_from <= {{ day }}
+        and (history.valid_to is null or history.valid_to > {{ day }})
+        and not history.is_deleted
+),
+
+windows as (
+    {{ loyalty_windows(day) | indent(4) }}
+)
+{%- else %} bounds as (
     select min(as_of) as first_on, max(as_of) as last_on from {{ source('ops', 'effective_batches') }}
 ),
 
@@ -18,7 +30,12 @@ members as (
     inner join {{ ref('loyalty_history') }} as history
         on {{ in_force('days.snapshot_date', 'history.valid_from', 'history.valid_to') }}
     where not history.is_deleted
+),
+
+windows as (
+    select * from {{ ref('loyalty_windows_daily') }}
 )
+{%- endif %}
 
 select
     members.snapshot_date,
@@ -37,6 +54,5 @@ select
     sources.oldest_source_on
 from members
 left join {{ ref('loyalty_sources_daily') }} as sources on members.snapshot_date = sources.snapshot_date
-left join {{ ref('loyalty_windows_daily') }} as windows
-    on members.user_id = windows.user_id and members.snapshot_date = windows.snapshot_date
+left join windows on members.user_id = windows.user_id and members.snapshot_date = windows.snapshot_date
 {%- endmacro %}

@@ -1,4 +1,1 @@
-select * from (
-    {{ loyalty_days() | indent(4) }}
-) as days
-where snapshot_date = {{ newest_day() }}
+{{ loyalty_days(newest_day()) }}

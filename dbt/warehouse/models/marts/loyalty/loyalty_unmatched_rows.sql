@@ -4,13 +4,34 @@
 } %}
 
 {%- set day = newest_day() %}
+{%- set is_unknown_region -%}
+    region_code is not null and region_code not in (
+        select region_code from {{ ref('int_regions_known') }}
+        where has_metadata and state_on = (select max(state_on) from {{ ref('int_state_days') }})
+    )
+{%- endset %}
 
-with strangers as (
+with named as (
+    {% for source_name, tables in member_tables.items() -%}
+    {%- set is_last_source = loop.last -%}
+    {%- for table_name in tables -%}
+    select user_id from ({{ effective_rows(source_name, table_name, '= ' ~ day) }}) as {{ table_name }}
+    {{ 'union all' if not (loop.last and is_last_source) }}
+    {% endfor -%}
+    {%- endfor %}
+),
+
+unknown as (
+    select distinct user_id from named
+    where not exists (select 1 from {{ ref('loyalty_master') }} as members where members.user_id = named.user_id)
+),
+
+strangers as (
     {% for source_name, tables in member_tables.items() -%}
     {%- set is_last_source = loop.last -%}
     {%- for table_name in tables -%}
     select '{{ table_name }}' as table_name, user_id from (
-        {{ rows_of_strangers(source_name, table_name, ref('loyalty_master'), day) }}
+        {{ winners_where(source_name, table_name, day, 'user_id in (select user_id from unknown)') }}
     ) as {{ table_name }}
     {{ 'union all' if not (loop.last and is_last_source) }}
     {% endfor -%}
@@ -35,13 +56,9 @@ users as (
 
 regions as (
     select 'user_profile' as table_name, 'unknown_region' as reason, count(*) as row_count, count(distinct user_id) as member_count
-    from {{ ref('stg_dw_a__user_profile') }}
-    where landed_on = {{ day }}
-        and region_code is not null
-        and region_code not in (
-            select region_code from {{ ref('int_regions_known') }}
-            where has_metadata and state_on = (select max(state_on) from {{ ref('int_state_days') }})
-        )
+    from (
+        {{ winners_where('dw_a', 'user_profile', day, is_unknown_region) }}
+    ) as rows_of_day
 )
 
 select
