@@ -1,26 +1,33 @@
-"""Kind `postgres`: tables and queries of a PostgreSQL database, read by one COPY stream each.
+"""Kind `postgres`: tables and queries of a PostgreSQL database, read by COPY streams in one snapshot.
 
-One stream keeps the order of the rows (equal tables give equal files, so equal batches), runs any SQL that PostgreSQL
-understands, and belongs to one snapshot; docs/sources.md has the measurement against the parallel scan.
+A large table that PostgreSQL would read in page order is cut into fixed ranges of pages, a piece each, which are read
+side by side; anything else is one stream. Either way the order of the rows is settled: equal tables give equal files,
+so equal batches. A stream runs any SQL that PostgreSQL understands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import duckdb
 
-from regulars.engine import identifier, load_extension, quote, unique_name
+from regulars.engine import identifier, load_extension, quote, sibling, unique_name
 from regulars.errors import ConfigError, RegularsError, SourceError, TransientError
 from regulars.sources.base import Piece, Request
 from regulars.sources.csv_files import repeated_names, unique_names
 from regulars.sources.driver_errors import rewritten
 from regulars.sources.expressions import column_references, match_column
-from regulars.sources.postgres_session import attach, connect, release
+from regulars.sources.postgres_ranges import LEAST_PAGES, page_ranges, range_condition, scanned_pages, size_query
+from regulars.sources.postgres_session import attach, connect, join_snapshot, release, shared_snapshot, watch_of
+from regulars.sources.silence import Watch
+
+MOST_STREAMS = 4  # of one table; each is a connection
 
 NUMERIC, BPCHAR = 1700, 1042
 # Types that arrive in DuckDB as themselves; anything else is read as PostgreSQL writes it in text.
@@ -41,57 +48,73 @@ DUCKDB_TYPES = {
 DATE, TIMESTAMP, TIMESTAMPTZ = 1082, 1114, 1184
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """SELECT for PostgreSQL without its conditions, the columns it gives with DuckDB types, whether the window is one of
+    the conditions, what is read, names that stand there twice, and the pages to cut into ranges (0: one stream)."""
+
+    table: str
+    relation: str
+    select: str
+    conditions: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...]
+    is_windowed: bool
+    repeated: frozenset[str]
+    pages: int = 0
+
+    def query(self, *more: str) -> str:
+        conditions = (*self.conditions, *more)
+        return self.select + (f" where {' and '.join(conditions)}" if conditions else "")
+
+
 class PostgresReader:
     """Reads one table or query; the window, `source_where` and the choice of columns are done by PostgreSQL."""
 
     @contextmanager
     def open(self, request: Request, engine: duckdb.DuckDBPyConnection, spool: Path) -> Iterator[Iterator[Piece]]:
-        query, columns, is_windowed, table, repeated = _pushed_down(request)
-        load_extension(engine, "postgres_scanner")
-        database = unique_name("source")
-        snapshot = request.connection.options.get("snapshot")
-        try:
-            attach(engine, request.connection, database)
-            engine.execute("begin")
-            if snapshot:
-                statement = f"set transaction snapshot {quote(str(snapshot))}"
-                engine.execute(f"call postgres_execute('{database}', {quote(statement)})")
-        except duckdb.Error as error:
-            raise source_error(request, str(error)) from None
-        relation = f"select * from postgres_query('{database}', {quote(query)})"
-        start, end = request.window or (None, None)
-        position = {"table": table, "window": [start.isoformat(), end.isoformat()] if start and end else None}
-        counting = f"select count(*) from ({query}) as counted"
-        piece = Piece(
-            f"{request.source.connection}.{table}",
-            relation,
-            columns,
-            is_windowed=is_windowed,
-            position=position,
-            count=f"select * from postgres_query('{database}', {quote(counting)})",
-            repeated=repeated,
-            explain=lambda error: source_error(request, str(error)),
-        )
-        try:
-            yield iter([piece])
-        except duckdb.Error as error:
-            raise source_error(request, str(error)) from None
-        finally:
-            release(engine, database)
+        with watch_of(request.connection) as watch:
+
+            def explain(error: duckdb.Error) -> RegularsError:
+                return watch.error(_place(request)) or source_error(request, str(error))
+
+            reading = _read_from(request, watch)
+            load_extension(engine, "postgres_scanner")
+            database = unique_name("source")
+            sessions: list[duckdb.DuckDBPyConnection] = []
+            try:
+                with watch.opening():
+                    attach(engine, request.connection, database)
+                    ranges = _begin(request, reading, engine, database, sessions)
+                free: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
+                for session in sessions:
+                    free.put(session)
+                lend = (lambda: _lent(free)) if ranges else None
+                pieces = [
+                    replace(_piece(request, reading, database, pages), explain=explain, session=lend)
+                    for pages in (ranges or (None,))
+                ]
+                yield iter(pieces)
+            except duckdb.Error as error:
+                raise explain(error) from None
+            finally:
+                for session in sessions[1:]:
+                    session.close()
+                release(engine, database)
 
     def plan(self, request: Request) -> list[dict[str, Any]]:
-        query, columns, is_windowed, table, _ = _pushed_down(request)
+        with watch_of(request.connection) as watch:
+            reading = _read_from(request, watch)
         window = request.window
         return [
             {
                 "table": request.table,
                 "from": request.source.connection,
-                "source": table,
-                "query": query,
+                "source": reading.table,
+                "query": reading.query(),
                 "where": request.source.where,
-                "columns": [name for name, _ in columns],
+                "columns": [name for name, _ in reading.columns],
                 "window": [moment.isoformat() for moment in window] if window else None,
-                "window_is_pushed_down": is_windowed and window is not None,
+                "window_is_pushed_down": reading.is_windowed and window is not None,
             }
         ]
 
@@ -105,12 +128,73 @@ class PostgresReader:
 
 def source_error(request: Request, text: str) -> RegularsError:
     """Ours for what the driver said, without addresses or passwords."""
-    return rewritten(f"{request.source.connection}: table {request.table}", text)
+    return rewritten(_place(request), text)
 
 
-def _pushed_down(request: Request) -> tuple[str, tuple[tuple[str, str], ...], bool, str, frozenset[str]]:
-    """SQL for PostgreSQL, the columns it gives with DuckDB types, whether it cuts the window, what is read, and
-    names that stand there twice."""
+def _place(request: Request) -> str:
+    return f"{request.source.connection}: table {request.table}"
+
+
+def _begin(
+    request: Request,
+    reading: _Reading,
+    engine: duckdb.DuckDBPyConnection,
+    database: str,
+    sessions: list[duckdb.DuckDBPyConnection],
+) -> Sequence[tuple[int, int]]:
+    """Begin `sessions`, which all show one moment, and cut the table into its ranges; none where one stream is to do."""
+    sessions.append(engine)
+    snapshot = str(request.connection.options.get("snapshot") or "")
+    with ExitStack() as held:
+        if reading.pages > LEAST_PAGES and not snapshot:
+            try:
+                snapshot = held.enter_context(shared_snapshot(request.connection))
+            except SourceError:  # a server that lends no snapshot
+                reading = replace(reading, pages=0)
+        join_snapshot(engine, database, snapshot)
+        if reading.pages <= LEAST_PAGES:
+            return ()
+        # Asked again, now that what is read is fixed: a page that was added before is seen, one added since holds nothing.
+        size = f"from postgres_query('{database}', {quote(size_query(reading.relation))})"
+        ranges = page_ranges(int((engine.execute(size).fetchone() or (0,))[0]))
+        while len(sessions) < min(len(ranges), request.settings.threads, MOST_STREAMS):
+            sessions.append(sibling(engine))
+            join_snapshot(sessions[-1], database, snapshot)
+    return ranges
+
+
+@contextmanager
+def _lent(free: SimpleQueue[duckdb.DuckDBPyConnection]) -> Iterator[duckdb.DuckDBPyConnection]:
+    session = free.get()
+    try:
+        yield session
+    finally:
+        free.put(session)
+
+
+def _piece(request: Request, reading: _Reading, database: str, pages: tuple[int, int] | None) -> Piece:
+    """All rows, or those of a range of pages; the first range is called like the table, as all of it would be."""
+    query = reading.query(*([range_condition(*pages)] if pages else []))
+    start, end = request.window or (None, None)
+    counting = f"select count(*) from ({query}) as counted"
+    later = f" from page {pages[0]}" if pages and pages[0] else ""
+    return Piece(
+        f"{request.source.connection}.{reading.table}{later}",
+        f"select * from postgres_query('{database}', {quote(query)})",
+        reading.columns,
+        is_windowed=reading.is_windowed,
+        position={
+            "table": reading.table,
+            "window": [start.isoformat(), end.isoformat()] if start and end else None,
+            **({"pages": list(pages)} if pages else {}),
+        },
+        count=f"select * from postgres_query('{database}', {quote(counting)})",
+        repeated=reading.repeated,
+    )
+
+
+def _read_from(request: Request, watch: Watch) -> _Reading:
+    """What to ask PostgreSQL for. Raises ConfigError, SourceError or TransientError."""
     source = request.source
     if source.query:
         inner, table = f"({request.fill_query(source.query)})", "query"
@@ -121,15 +205,21 @@ def _pushed_down(request: Request) -> tuple[str, tuple[tuple[str, str], ...], bo
             f"sources.yml: tables.{request.table}: kind postgres needs table or query", remedy="add table: schema.name"
         )
     try:
-        with connect(request.connection) as session:
+        with connect(request.connection, watch) as session:
             described = session.execute(f"select * from {inner} as source limit 0".encode()).description or []
+            reading = _push_down(request, inner, table, {column.name: column for column in described})
+            if source.table and not source.query and not source.source_where:
+                reading = replace(reading, pages=scanned_pages(session, inner, reading.query()))
+            return reading
     except TransientError:
         raise
     except SourceError as error:
         raise SourceError(
-            f"{request.source.connection}: {table} (for table {request.table}): {error.message}", remedy=error.remedy
+            f"{source.connection}: {table} (for table {request.table}): {error.message}", remedy=error.remedy
         ) from None
-    found = {column.name: column for column in described}
+
+
+def _push_down(request: Request, inner: str, table: str, found: dict[str, Any]) -> _Reading:
     needed = _needed(request, list(found))
     repeated = repeated_names(needed)  # names that differ in case alone are one to the engine
     called = [
@@ -140,14 +230,17 @@ def _pushed_down(request: Request) -> tuple[str, tuple[tuple[str, str], ...], bo
         f"{identifier(name)}{_cast(found[name])} as {identifier(alias)}"
         for name, alias in zip(needed, called, strict=True)
     ]
-    conditions = [f"({condition})" for condition in (source.source_where,) if condition]
     window = _window_condition(request, {name: column.type_code for name, column in found.items()})
-    if window:
-        conditions.append(window)
-    where = f" where {' and '.join(conditions)}" if conditions else ""
-    query = f"select {', '.join(items)} from {inner} as source{where}"
-    columns = tuple((alias, _duckdb_type(found[name])) for name, alias in zip(needed, called, strict=True))
-    return query, columns, window is not None, table, repeated
+    where = request.source.source_where
+    return _Reading(
+        table,
+        inner,
+        f"select {', '.join(items)} from {inner} as source",
+        tuple(condition for condition in (f"({where})" if where else None, window) if condition),
+        tuple((alias, _duckdb_type(found[name])) for name, alias in zip(needed, called, strict=True)),
+        window is not None,
+        repeated,
+    )
 
 
 def _needed(request: Request, names: list[str]) -> list[str]:
