@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from regulars.contracts import Contract
 from regulars.engine import identifier, quote
@@ -12,7 +16,8 @@ from regulars.typed_pieces import TypedPiece
 
 LoadedFile = tuple[str, Set[str]]  # where a landed file lies, and the columns that it has
 LOADED = -1  # stands for every loaded file where pieces are counted
-KEYS_AT_ONCE = 4_000_000  # whose hashes are counted in one go, some 150 MB
+KEYS_AT_ONCE = 4_000_000  # whose hashes are sorted in one go, some 100 MB
+HashArray = npt.NDArray[np.uint64]
 
 
 def find_duplicates(
@@ -38,15 +43,15 @@ def find_duplicates(
         known = f"from ({before}) where hash({key}) in (select hash({key}) from {good})"
         good = f"({good} union all by name ({known}))"
     passes = 1 + sum(item.rows for item in typed) // KEYS_AT_ONCE
-    engine.execute("create or replace temp table twice (h ubigint)")
-    for number in range(passes):  # so that memory does not grow with the table
-        engine.execute(
-            f"insert into twice select h from (select hash({key}) as h from {good}) where h % {passes} = {number} "
-            "group by h having count(*) > 1"
+    repeated = [  # in passes, so that memory does not grow with the table
+        _repeated(
+            engine.execute(f"select hash({key}) as h from {good} where h % {passes} = {number}").fetchnumpy()["h"]
         )
-    found = engine.execute("select count(*) from twice").fetchone()
-    if not found or not found[0]:
+        for number in range(passes)
+    ]
+    if not any(map(len, repeated)):
         return {}
+    engine.register("twice", pa.table({"h": np.concatenate(repeated)}))
     columns = ", ".join(identifier(column.name) for column in contract.columns)
     engine.execute(
         f"create or replace temp table dropped as select piece, file_row_number as position from {good} semi join "
@@ -54,7 +59,23 @@ def find_duplicates(
         f"qualify row_number() over (partition by {columns} order by piece, file_row_number) > 1"
     )
     counts = engine.execute(f"select piece, count(*) from dropped where piece > {LOADED} group by piece").fetchall()
+    engine.unregister("twice")
     return {int(piece): int(count) for piece, count in counts}
+
+
+def _repeated(hashes: HashArray) -> HashArray:
+    """Values that occur more than once, each once.
+
+    Two sorted halves show them in half the processor time that an engine's table of all groups takes.
+    """
+    upper = hashes >= np.uint64(1 << 63)
+    with ThreadPoolExecutor(2) as pool:
+        return np.concatenate(list(pool.map(_neighbours, (hashes[~upper], hashes[upper]))))
+
+
+def _neighbours(hashes: HashArray) -> HashArray:
+    hashes.sort()
+    return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
 
 
 def _loaded_rows(contract: Contract, file: str, columns: Set[str]) -> str:

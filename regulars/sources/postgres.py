@@ -24,7 +24,7 @@ from regulars.sources.csv_files import repeated_names, unique_names
 from regulars.sources.driver_errors import rewritten
 from regulars.sources.expressions import column_references, match_column
 from regulars.sources.postgres_ranges import LEAST_PAGES, page_ranges, range_condition, scanned_pages, size_query
-from regulars.sources.postgres_session import attach, connect, join_snapshot, release, shared_snapshot, watch_of
+from regulars.sources.postgres_session import attach, connect, end, join_snapshot, release, shared_snapshot, watch_of
 from regulars.sources.silence import Watch
 
 MOST_STREAMS = 4  # of one table; each is a connection
@@ -98,7 +98,7 @@ class PostgresReader:
                 raise explain(error) from None
             finally:
                 for session in sessions[1:]:
-                    session.close()
+                    end(session)
                 release(engine, database)
 
     def plan(self, request: Request) -> list[dict[str, Any]]:
@@ -175,7 +175,7 @@ def _lent(free: SimpleQueue[duckdb.DuckDBPyConnection]) -> Iterator[duckdb.DuckD
 def _piece(request: Request, reading: _Reading, database: str, pages: tuple[int, int] | None) -> Piece:
     """All rows, or those of a range of pages; the first range is called like the table, as all of it would be."""
     query = reading.query(*([range_condition(*pages)] if pages else []))
-    start, end = request.window or (None, None)
+    start, stop = request.window or (None, None)
     counting = f"select count(*) from ({query}) as counted"
     later = f" from page {pages[0]}" if pages and pages[0] else ""
     return Piece(
@@ -185,7 +185,7 @@ def _piece(request: Request, reading: _Reading, database: str, pages: tuple[int,
         is_windowed=reading.is_windowed,
         position={
             "table": reading.table,
-            "window": [start.isoformat(), end.isoformat()] if start and end else None,
+            "window": [start.isoformat(), stop.isoformat()] if start and stop else None,
             **({"pages": list(pages)} if pages else {}),
         },
         count=f"select * from postgres_query('{database}', {quote(counting)})",
@@ -211,8 +211,8 @@ def _read_from(request: Request, watch: Watch) -> _Reading:
             if source.table and not source.query and not source.source_where:
                 reading = replace(reading, pages=scanned_pages(session, inner, reading.query()))
             return reading
-    except TransientError:
-        raise
+    except TransientError as error:
+        raise (watch.error(_place(request)) or error) from None
     except SourceError as error:
         raise SourceError(
             f"{source.connection}: {table} (for table {request.table}): {error.message}", remedy=error.remedy

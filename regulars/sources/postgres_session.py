@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 import duckdb
@@ -86,13 +86,20 @@ def attach(engine: duckdb.DuckDBPyConnection, connection: Connection, database: 
     engine.execute(f"attach {quote(address)} as {database} (type postgres{f', secret {database}' if password else ''})")
 
 
+def end(session: duckdb.DuckDBPyConnection) -> None:
+    """End the transaction of a session beside the landing's, and close it.
+
+    Closed with the transaction open, the engine would end the process where the server is gone."""
+    with suppress(duckdb.Error):
+        session.execute("rollback")
+    session.close()
+
+
 def release(engine: duckdb.DuckDBPyConnection, database: str) -> None:
     """Close the read transaction and let go of the connection; an engine that failed has done so already."""
     for statement in ("rollback", f"detach {database}", f"drop secret {database}"):
-        try:
+        with suppress(duckdb.Error):
             engine.execute(statement)
-        except duckdb.Error:
-            continue
 
 
 def session_address(connection: Connection) -> str:

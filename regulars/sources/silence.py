@@ -90,11 +90,10 @@ class Watch:
                         end.shutdown(socket.SHUT_RDWR)
                 return
 
-    def end(self) -> None:
+    def end(self, thread: threading.Thread) -> None:
         self._ended.set()
-        with self._lock:
-            ends, self._ends = self._ends, {}
-        for end in ends.values():
+        thread.join()
+        for end in self._ends.values():
             end.close()
 
     def _take_new(self) -> None:
@@ -103,6 +102,8 @@ class Watch:
                 self._take(inode, number)
 
     def _take(self, inode: int, number: int) -> None:
+        if not self._seconds:
+            return
         try:
             end = socket.socket(fileno=os.dup(number))
         except OSError:  # closed meanwhile
@@ -110,7 +111,8 @@ class Watch:
         port = _peer_port(end)
         self._port = self._port or port
         with self._lock:
-            if port is not None and port == self._port and os.fstat(end.fileno()).st_ino == inode:
+            is_same = port is not None and port == self._port and os.fstat(end.fileno()).st_ino == inode
+            if is_same and inode not in self._ends:
                 self._ends[inode] = end
                 return
         end.close()
@@ -119,8 +121,9 @@ class Watch:
 @contextmanager
 def watched(seconds: float) -> Iterator[Watch]:
     """A watch for a reading; it looks at nothing where `seconds` is 0, or the system does not count."""
+    seconds = seconds if hasattr(socket, "TCP_INFO") else 0
     watch = Watch(seconds)
-    if not seconds or not hasattr(socket, "TCP_INFO"):
+    if not seconds:
         yield watch
         return
     thread = threading.Thread(target=watch.run, name="silence", daemon=True)
@@ -128,8 +131,7 @@ def watched(seconds: float) -> Iterator[Watch]:
     try:
         yield watch
     finally:
-        watch.end()
-        thread.join()
+        watch.end(thread)
 
 
 def _sockets() -> dict[int, int]:
