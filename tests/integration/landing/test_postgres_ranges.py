@@ -14,6 +14,7 @@ from regulars.errors import TransientError
 from regulars.landing import land
 from regulars.postgres.server import start_server, stop_server
 from regulars.quality.quarantine import replay
+from regulars.settings import Settings
 from regulars.sources.config import Connection
 from regulars.sources.postgres_ranges import LEAST_PAGES, page_ranges
 
@@ -92,6 +93,24 @@ def test_rows_records_and_sums_are_those_of_one_stream(whole, make_place, url: s
     assert len(stream.parts) == 1
     assert [row[0] for row in place.rows(manifest)] == [row[0] for row in other.rows(stream)]
     assert manifest.rejects_by_rule == stream.rejects_by_rule == {"required": 36}
+
+
+def test_every_session_makes_the_same_pseudonyms(make_place, url: str) -> None:
+    landed = []
+    for table in ("big", "shown"):
+        place = make_place()
+        place.settings = Settings(home=place.settings.home, pseudonym_key="key", _env_file=None)
+        columns = (
+            Column(name="id", data_type="bigint", description="key"),
+            Column(name="email", data_type="varchar", description="mail", pii="email"),
+        )
+        sources = place.sources(
+            Connection(kind="postgres", url=url), table=table, columns={"id": "id", "email": "'m' || id"}
+        )
+        manifest = land(place.contract(columns=columns), sources, place.settings, place.run()).manifest
+        landed.append([row[:2] for row in place.rows(manifest, f"id, {columns[1].pseudonym}")])
+    assert landed[0] == landed[1]
+    assert len({digest for _, digest in landed[0]}) > 35_000
 
 
 def test_a_record_number_counts_from_the_page_that_its_source_names(whole, url: str) -> None:
