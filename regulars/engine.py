@@ -36,6 +36,16 @@ def local_engine(settings: Settings, spool: Path) -> Iterator[duckdb.DuckDBPyCon
         yield session
 
 
+def sibling(session: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Another session of the same instance, with the time zone and variables of `session`; the caller closes it."""
+    made = session.cursor()
+    made.execute("set TimeZone = 'UTC'")
+    for (name,) in session.execute("select name from duckdb_variables()").fetchall():
+        row = session.execute(f"select getvariable({quote(name)})").fetchone()
+        made.execute(f"set variable {identifier(name)} = ?", [row[0] if row else None])
+    return made
+
+
 def unique_name(stem: str) -> str:
     """A name for an attached database that no other session of the process uses."""
     return f"{stem}_{uuid.uuid4().hex[:12]}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,18 +11,13 @@ from typing import Any
 import duckdb
 
 from regulars.contracts import Contract
+from regulars.duplicates import LoadedFile, find_duplicates
 from regulars.engine import identifier, quote
-from regulars.errors import ContractError
 from regulars.manifest import Part
-from regulars.rows import plan_rows
 from regulars.sources.base import Piece, Request
-from regulars.sources.salvage import is_damage, refusal
+from regulars.typed_pieces import PARQUET as PARQUET  # the form of every file of a batch
+from regulars.typed_pieces import TypedPiece, type_pieces
 
-OF_VALUES = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfRangeException)
-PARQUET = "(format parquet, compression zstd, compression_level 1)"
-LoadedFile = tuple[str, Set[str]]  # where a landed file lies, and the columns that it has
-LOADED = -1  # stands for every loaded file where pieces are counted
-KEYS_AT_ONCE = 4_000_000  # whose hashes are counted in one go, some 150 MB
 POSITION = "coalesce(_record_number, file_row_number + 1)"
 
 
@@ -66,22 +61,14 @@ class Draft:
         self.files[name] = path
 
 
-@dataclass(frozen=True)
-class _Typed:
-    """A piece as one typed file: good and bad rows together, in source order."""
-
-    piece: Piece
-    path: Path
-    rows: int
-    bad: int
-
-
 def draft_parts(request: Request, pieces: Iterable[Piece], engine: duckdb.DuckDBPyConnection, spool: Path) -> Draft:
     """Type every piece, then split off what is bad or there twice. A clean file is taken as it is."""
-    draft = Draft()
-    typed = [_type_piece(request, piece, engine, spool, number, draft) for number, piece in enumerate(pieces)]
-    drops = _find_duplicates(request.contract, typed, engine)
+    typed = type_pieces(request, pieces, engine, spool)
+    draft = _draft_of(typed)
+    drops = find_duplicates(request.contract, typed, engine)
     for number, item in enumerate(typed):
+        if number and not item.rows and item.piece.session:
+            continue  # a range without rows: there may be one more of them, the next time that the same rows are read
         dropped = drops.get(number, 0)
         if item.bad or item.piece.rejects:
             _write_rejects(item, engine, spool / f"rejects-{number}.parquet", draft)
@@ -106,10 +93,10 @@ def draft_repaired(
 
     Of `loaded`, files of the day that count already, no row is taken in a second time.
     """
-    draft = Draft()
-    typed = [_type_piece(request, piece, engine, spool, number, draft) for number, piece in enumerate(pieces)]
+    typed = type_pieces(request, pieces, engine, spool)
+    draft = _draft_of(typed)
     passing = {number: item for number, item in enumerate(typed) if item.rows > item.bad}
-    drops = _find_duplicates(request.contract, typed, engine, loaded) if passing else {}
+    drops = find_duplicates(request.contract, typed, engine, loaded) if passing else {}
     for number, item in passing.items():
         path = spool / f"good-{number}.parquet"
         dropped = drops.get(number, 0)
@@ -121,30 +108,13 @@ def draft_repaired(
     return draft, {number: item.path for number, item in passing.items()}
 
 
-def _type_piece(
-    request: Request, piece: Piece, engine: duckdb.DuckDBPyConnection, spool: Path, number: int, draft: Draft
-) -> _Typed:
-    target = spool / f"typed-{number}.parquet"
-    plan = plan_rows(request, piece, engine)
-    try:
-        written = engine.execute(f"copy ({plan.select}) to {quote(str(target))} {PARQUET}").fetchone()
-        rows = int(written[0]) if written else 0
-        total = engine.execute(piece.count or plan.total).fetchone() if plan.is_filtered else None
-    except duckdb.Error as error:
-        if is_damage(error) and piece.salvage is not None:
-            return _type_piece(request, piece.salvage(str(error)), engine, spool, number, draft)
-        if is_damage(error):
-            raise refusal(piece.source, str(error)) from None
-        if isinstance(error, OF_VALUES) and _is_readable(piece, engine):
-            raise _expression_failed(request, piece, error) from None
-        if piece.explain is None:
-            raise
-        raise piece.explain(error) from None
-    draft.absent |= {name: piece.source for name in plan.absent if name not in draft.absent}
-    draft.notes += [note for note in plan.notes if note not in draft.notes]
-    draft.rows_filtered += int(total[0]) - rows if total else 0
-    bad = engine.execute(f"select count(_rejected) from read_parquet({quote(str(target))})").fetchone()
-    return _Typed(piece, target, rows, int(bad[0]) if bad else 0)
+def _draft_of(typed: Sequence[TypedPiece]) -> Draft:
+    """A draft without files, with what was found while typing."""
+    draft = Draft(rows_filtered=sum(item.filtered for item in typed))
+    for item in typed:
+        draft.absent |= {name: item.piece.source for name in item.absent if name not in draft.absent}
+        draft.notes += [note for note in item.notes if note not in draft.notes]
+    return draft
 
 
 def count_filled(draft: Draft, contract: Contract, engine: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -160,60 +130,8 @@ def count_filled(draft: Draft, contract: Contract, engine: duckdb.DuckDBPyConnec
     return {name: found[name] for name in contract.by_name if name in found}
 
 
-def _find_duplicates(
-    contract: Contract,
-    typed: list[_Typed],
-    engine: duckdb.DuckDBPyConnection,
-    loaded: Sequence[LoadedFile] = (),
-) -> dict[int, int]:
-    """How many rows of each piece are exact copies of a loaded or an earlier one; the table `dropped` says which.
-
-    Keys that occur twice are found by a hash of the key alone; whole rows are compared only among those.
-    """
-    if not contract.key or contract.duplicates == "keep":
-        return {}
-    key = ", ".join(map(identifier, contract.key))
-    rows = " union all by name ".join(
-        f"select *, {number} as piece from read_parquet({quote(str(item.path))}, file_row_number = true)"
-        for number, item in enumerate(typed)
-    )
-    good = f"(from ({rows}) where _rejected is null)"
-    if loaded:
-        before = " union all ".join(_loaded_rows(contract, file, columns) for file, columns in loaded)
-        known = f"from ({before}) where hash({key}) in (select hash({key}) from {good})"
-        good = f"({good} union all by name ({known}))"
-    passes = 1 + sum(item.rows for item in typed) // KEYS_AT_ONCE
-    engine.execute("create or replace temp table twice (h ubigint)")
-    for number in range(passes):  # so that memory does not grow with the table
-        engine.execute(
-            f"insert into twice select h from (select hash({key}) as h from {good}) where h % {passes} = {number} "
-            "group by h having count(*) > 1"
-        )
-    found = engine.execute("select count(*) from twice").fetchone()
-    if not found or not found[0]:
-        return {}
-    columns = ", ".join(identifier(column.name) for column in contract.columns)
-    engine.execute(
-        f"create or replace temp table dropped as select piece, file_row_number as position from {good} semi join "
-        f"twice on hash({key}) = h "
-        f"qualify row_number() over (partition by {columns} order by piece, file_row_number) > 1"
-    )
-    counts = engine.execute(f"select piece, count(*) from dropped where piece > {LOADED} group by piece").fetchall()
-    return {int(piece): int(count) for piece, count in counts}
-
-
-def _loaded_rows(contract: Contract, file: str, columns: Set[str]) -> str:
-    """Rows of a landed file as the contract of now would have them, for the comparison with repaired ones."""
-    values = ", ".join(
-        f"try_cast({identifier(name) if name in columns else 'null'} as {kind}) as {identifier(name)}"
-        for name, kind in contract.landed_columns
-    )
-    source = f"read_parquet({quote(file)}, file_row_number = true, hive_partitioning = false)"
-    return f"select {values}, null as _rejected, file_row_number, {LOADED} as piece from {source}"
-
-
 def _write_good(
-    contract: Contract, item: _Typed, dropped_from: int | None, engine: duckdb.DuckDBPyConnection, target: Path
+    contract: Contract, item: TypedPiece, dropped_from: int | None, engine: duckdb.DuckDBPyConnection, target: Path
 ) -> None:
     columns = ", ".join(identifier(name) for name, _ in contract.landed_columns)
     source = f"read_parquet({quote(str(item.path))}, file_row_number = true)"
@@ -226,7 +144,7 @@ def _write_good(
     engine.execute(f"copy ({select}) to {quote(str(target))} {PARQUET}")
 
 
-def _write_rejects(item: _Typed, engine: duckdb.DuckDBPyConnection, target: Path, draft: Draft) -> None:
+def _write_rejects(item: TypedPiece, engine: duckdb.DuckDBPyConnection, target: Path, draft: Draft) -> None:
     text = "json_extract_string(_rejected, '$.{}')".format
     parts = [
         f"select {POSITION} as record_number, cast(null as bigint) as byte_offset, {text('rule')} as rule, "
@@ -247,26 +165,3 @@ def _write_rejects(item: _Typed, engine: duckdb.DuckDBPyConnection, target: Path
     for rule, count in counts:
         draft.rejects_by_rule[rule] = draft.rejects_by_rule.get(rule, 0) + int(count)
     draft.add(draft.rejects, target, item.piece.source, sum(int(count) for _, count in counts))
-
-
-def _is_readable(piece: Piece, engine: duckdb.DuckDBPyConnection) -> bool:
-    """Whether every value of the source can be read when nothing is made of it: then the fault lies with what is."""
-    read = " or ".join(f"hash({identifier(name)}) is null" for name, _ in piece.columns)
-    try:
-        engine.execute(f"select count(*) from ({piece.relation}) where {read}")
-    except duckdb.Error:
-        return False
-    return True
-
-
-def _expression_failed(request: Request, piece: Piece, error: duckdb.Error) -> ContractError:
-    """The engine's words may quote a value, so they are only shown for tables without personal data."""
-    text = (
-        str(error).split("\n", 1)[0][:200]
-        if not request.contract.personal_columns
-        else "a value that it cannot convert"
-    )
-    return ContractError(
-        f"{piece.source}: an expression under tables.{request.table} in sources.yml failed: {text}",
-        remedy="use try_cast in the expression: a row that it makes null of is then judged by the contract",
-    )

@@ -87,7 +87,7 @@ def plan_rows(request: Request, piece: Piece, engine: duckdb.DuckDBPyConnection)
 
 def _numbered(piece: Piece, numbers: list[str], *, is_filtered: bool) -> str:
     """The source's rows with their record number, and text columns that expressions read as numbers."""
-    record = piece.record or ("row_number() over ()" if is_filtered else "null")
+    record = piece.record or ((piece.numbered or "row_number() over ()") if is_filtered else "null")
     extra = "".join(f", {_as_number(name)} as {identifier(number_name(name))}" for name in numbers)
     return f"select *, cast({record} as bigint) as {POSITION}{extra} from ({piece.relation})"
 

@@ -158,6 +158,8 @@ def _in_utc(value: str, read: ReadOptions) -> str:
 
 def _from_type(value: str, result: str, source_type: str, data_type: str, read: ReadOptions) -> Typed:
     """A typed source value: taken when the cast loses nothing."""
+    if source_type.lower() == data_type and data_type != "double" and read.timezone in (None, "UTC"):
+        return Typed(value, "true")
     if data_type == "varchar":
         if source_type == "BLOB":
             return Typed(f"try(decode({value}))", f"{result} is not null")

@@ -71,20 +71,23 @@ class Piece:
     """One source file or table.
 
     `relation` is a SELECT whose rows come in source order; `columns` are its (name, DuckDB type). All else is SQL over
-    it: `record` the 1-based record number (None: the position of the row), `raw` a row's raw form (None: a JSON object
+    it: `record` the 1-based record number (None: the position of the row, which `numbered` gives where counting the rows
+    can be spared), `raw` a row's raw form (None: a JSON object
     of its columns), `broken` why a record is malformed (null: it is not). `count` is a cheaper SELECT of the number of all rows,
     `rejects` one of the records that could not be taken apart (record_number, byte_offset, rule, reason, raw).
     `absent_is_null`: a column that the source does not show is null (JSON leaves keys out).
     `repeated`: names, in lower case, that stand in the source more than once. `nulls_are_read`:
     `read.null_values` are null already. `is_windowed`: only rows of the day come, landing need not cut them out.
     `explain` says in our words what the engine said of the source. `salvage` reads a damaged source again, more
-    patiently, given what the first reading said.
+    patiently, given what the first reading said. `session` lends an engine session to read it in, where pieces may be
+    read side by side; None: it is read in that of the landing.
     """
 
     source: str
     relation: str
     columns: tuple[tuple[str, str], ...]
     record: str | None = None
+    numbered: str | None = None
     raw: str | None = None
     rejects: str | None = None
     broken: str | None = None
@@ -95,6 +98,7 @@ class Piece:
     repeated: frozenset[str] = frozenset()
     explain: Callable[[duckdb.Error], RegularsError] | None = field(default=None, compare=False)
     salvage: Callable[[str], Piece] | None = field(default=None, compare=False)
+    session: Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]] | None = field(default=None, compare=False)
     position: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -38,7 +38,7 @@ def parquet_piece(request: Request, name: str, path: Path, engine: duckdb.DuckDB
         name,
         numbered if is_numbered else f"select {listed} from {read})",
         columns,
-        record=RECORD if is_numbered else None,
+        numbered=RECORD if is_numbered else None,
         repeated=_repeated(engine, path),
     )
 

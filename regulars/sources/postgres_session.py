@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 import duckdb
@@ -14,18 +14,31 @@ from regulars.engine import quote
 from regulars.errors import ConfigError
 from regulars.sources.config import Connection, Sources
 from regulars.sources.driver_errors import rewritten
+from regulars.sources.silence import Watch, watched
 
 # A server whose machine or network is gone is noticed after two minutes; the system's own default is two hours.
 KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 15, "keepalives_count": 4, "tcp_user_timeout": 120_000}
 
+# One that lives and sends nothing is given up after this many seconds, unless silence_timeout_seconds says otherwise.
+SILENCE = 600
+MOST_SECONDS = 2**31 / 1000  # that PostgreSQL takes
+
 
 @contextmanager
-def connect(connection: Connection) -> Iterator[psycopg.Connection[Any]]:
-    """A session with the connection's timeouts. Raises TransientError where the server cannot be reached."""
+def connect(connection: Connection, watch: Watch | None = None) -> Iterator[psycopg.Connection[Any]]:
+    """A session with the connection's timeouts, under `watch` if that is given.
+
+    Raises TransientError where the server cannot be reached, or falls silent."""
     try:
-        with psycopg.connect(session_address(connection)) as session:
+        with (
+            psycopg.connect(session_address(connection)) as session,
+            watch.following(session.fileno()) if watch else nullcontext(),
+        ):
             yield session
     except psycopg.Error as error:
+        silent = watch.error(_place(connection)) if watch else None
+        if silent:
+            raise silent from None
         said = f"ERROR: {error.diag.message_primary}" if error.diag.message_primary else str(error)
         raise rewritten(_place(connection), said) from None
 
@@ -37,8 +50,9 @@ def shared_snapshot(connection: Connection) -> Iterator[str]:
     Hand it on as `connection.options["snapshot"]` (see `with_snapshot`).
     """
     with connect(connection) as session:
-        session.execute("set transaction isolation level repeatable read, read only")
-        row = session.execute("select pg_export_snapshot()").fetchone()
+        with watch_of(connection) as watch, watch.following(session.fileno()):
+            session.execute("set transaction isolation level repeatable read, read only")
+            row = session.execute("select pg_export_snapshot()").fetchone()
         assert row is not None  # noqa: S101  the function always gives one row
         yield str(row[0])
 
@@ -50,6 +64,19 @@ def with_snapshot(sources: Sources, connection: str, snapshot: str) -> Sources:
     return sources.model_copy(update={"connections": {**sources.connections, connection: new}})
 
 
+def watch_of(connection: Connection) -> AbstractContextManager[Watch]:
+    """A watch that waits as long for a silent server as the connection says."""
+    return watched(_seconds(connection, "silence_timeout_seconds", SILENCE))
+
+
+def join_snapshot(engine: duckdb.DuckDBPyConnection, database: str, snapshot: str) -> None:
+    """Begin a transaction of `engine` whose readings of `database` show that snapshot; any moment where it is empty."""
+    engine.execute("begin")
+    if snapshot:
+        statement = f"set transaction snapshot {quote(snapshot)}"
+        engine.execute(f"call postgres_execute('{database}', {quote(statement)})")
+
+
 def attach(engine: duckdb.DuckDBPyConnection, connection: Connection, database: str) -> None:
     """Attach as `database`, with the password in a secret of that name: bound, and never part of SQL text."""
     parts = conninfo_to_dict(session_address(connection))
@@ -59,13 +86,20 @@ def attach(engine: duckdb.DuckDBPyConnection, connection: Connection, database: 
     engine.execute(f"attach {quote(address)} as {database} (type postgres{f', secret {database}' if password else ''})")
 
 
+def end(session: duckdb.DuckDBPyConnection) -> None:
+    """End the transaction of a session beside the landing's, and close it.
+
+    Closed with the transaction open, the engine would end the process where the server is gone."""
+    with suppress(duckdb.Error):
+        session.execute("rollback")
+    session.close()
+
+
 def release(engine: duckdb.DuckDBPyConnection, database: str) -> None:
     """Close the read transaction and let go of the connection; an engine that failed has done so already."""
     for statement in ("rollback", f"detach {database}", f"drop secret {database}"):
-        try:
+        with suppress(duckdb.Error):
             engine.execute(statement)
-        except duckdb.Error:
-            continue
 
 
 def session_address(connection: Connection) -> str:
@@ -79,9 +113,9 @@ def session_address(connection: Connection) -> str:
         "-c synchronize_seqscans=off",
         "-c max_parallel_workers_per_gather=0",
     ]
-    timeout = connection.options.get("statement_timeout_seconds")
+    timeout = _seconds(connection, "statement_timeout_seconds", 0)
     if timeout:
-        options.append(f"-c statement_timeout={_milliseconds(timeout)}")
+        options.append(f"-c statement_timeout={int(timeout * 1000)}")
     try:
         given = conninfo_to_dict(connection.url)
         if any("@" in str(given.get(part) or "") for part in ("host", "hostaddr", "port", "dbname")):
@@ -101,13 +135,17 @@ def session_address(connection: Connection) -> str:
         ) from None
 
 
-def _milliseconds(seconds: object) -> int:
+def _seconds(connection: Connection, option: str, default: float) -> float:
+    given = connection.options.get(option)
     try:
-        return int(float(str(seconds)) * 1000)
-    except (ValueError, OverflowError):
+        seconds = default if given is None else float(str(given))
+        if not 0 <= seconds < MOST_SECONDS:
+            raise ValueError
+    except ValueError:
         raise ConfigError(
-            "sources.yml: statement_timeout_seconds of a connection is not a number", remedy="give seconds, such as 600"
+            f"sources.yml: {option} of a connection is not a number of seconds", remedy="give seconds, such as 600"
         ) from None
+    return seconds
 
 
 def _place(connection: Connection) -> str:

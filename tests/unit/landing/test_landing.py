@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from regulars import parts
+from regulars import duplicates
 from regulars.batches import BusinessDay
 from regulars.errors import ConfigError, ContractError, SourceError
 from regulars.landing import is_reachable, plan_extract
@@ -163,7 +163,7 @@ def test_the_plan_names_files_and_reads_nothing(place) -> None:
 def test_repeated_rows_are_found_however_many_keys_are_counted_at_once(make_place, monkeypatch) -> None:
     content = HEADER + "".join(f"{number % 40},,,,,,\n" for number in range(100))
     for keys in (1000, 7):
-        monkeypatch.setattr(parts, "KEYS_AT_ONCE", keys)
+        monkeypatch.setattr(duplicates, "KEYS_AT_ONCE", keys)
         here = make_place()
         here.write("people.csv", content)
         manifest = here.land().manifest
