@@ -88,13 +88,13 @@ def test_dbt_nodes_are_task_runs_where_the_setting_asks_for_them(world: Enter, m
     state = transform(DAYS[0], return_state=True)
     assert state.is_completed()
     wanted = {"loyalty_master", "loyalty_history", "int_user_activity_changed", "stg_dw_a__user_profile"}
-    found: dict[str, str] = {}
+    expected, found = dict.fromkeys(wanted, "Completed"), dict[str, str]()
     deadline = time.monotonic() + 30  # the server hears of task runs by events, a little later
     with get_client(sync_client=True) as client:
-        while not wanted <= found.keys() and time.monotonic() < deadline:
+        while found != expected and time.monotonic() < deadline:
             runs = client.read_task_runs(
                 flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[state.state_details.flow_run_id]))
             )
             found = {name: run.state_name or "" for run in runs for name in wanted if name in run.name}
             time.sleep(0.5)
-    assert found == dict.fromkeys(wanted, "Completed")
+    assert found == expected

@@ -153,7 +153,7 @@ BREAKS = [
     raw("region_thresholds", "thresholds_steady", "high_engagement_score = 100", "_record_number = 1"),
     mart(
         "loyalty_master",
-        "one_row_per_user rows_equal_population rows_equal_history rows_equal_daily",
+        "one_row_per_user rows_equal_population rows_equal_history",
         "insert into marts.loyalty_master select * from marts.loyalty_master where user_id = 'u0000001'",
     ),
     mart("loyalty_master", "is_of_the_day", "update marts.loyalty_master set snapshot_date = date '2026-01-08'"),

@@ -3,9 +3,6 @@
 {#- What landed before the run is one step on its first day: carried over, or summed up again where the run goes back. -#}
 {%- set carried = carried_until() %}
 {%- set activity = 'login_count + purchase_count + feedback_count' %}
-{#- A run that adds one day makes one step of it all: then there is nothing to sum up over steps, which would sort every user. -#}
-{%- set is_one_step = carried and first_day() | trim == as_of() | trim %}
-{%- set so_far = 'over (partition by user_id order by step_on rows between unbounded preceding and current row)' %}
 
 with changes as (
     select
@@ -48,15 +45,13 @@ steps as (
 
 totals as (
     select
-        user_id,
-        step_on,
-        {{ 'cast(null as date)' if is_one_step else 'lead(step_on) over (partition by user_id order by step_on)' }} as next_step_on,
+        user_id, step_on, {{ 'cast(null as date)' if is_one_step() else 'lead(step_on) over (partition by user_id order by step_on)' }} as next_step_on,
         {%- for name, type in activity_measures().items() %}
-        cast({{ name if is_one_step else 'sum(' ~ name ~ ') ' ~ so_far }} as {{ type }}) as {{ name }},
+        cast({{ up_to_step('sum', name) }} as {{ type }}) as {{ name }},
         {%- endfor %}
-        {{ 'last_activity_on' if is_one_step else 'max(last_activity_on) ' ~ so_far }} as last_activity_on,
-        {{ 'scored_on' if is_one_step else 'max(scored_on) ' ~ so_far }} as scored_on,
-        {{ 'corrections' if is_one_step else 'max(corrections) over (partition by user_id)' }} > 0 as is_corrected
+        {{ up_to_step('max', 'last_activity_on') }} as last_activity_on,
+        {{ up_to_step('max', 'scored_on') }} as scored_on,
+        {{ 'corrections' if is_one_step() else 'max(corrections) over (partition by user_id)' }} > 0 as is_corrected
     from steps
 ),
 
