@@ -15,6 +15,7 @@ from regulars.batches import default_as_of
 from regulars.contracts import Contract, read_contracts
 from regulars.engine_errors import plain_errors
 from regulars.errors import ConfigError, RegularsError
+from regulars.garbage_collection import seldom_collected
 from regulars.ledger import run_row
 from regulars.postgres.embedded import with_embedded
 from regulars.run import Run
@@ -90,7 +91,7 @@ def utc_now() -> datetime:
 @contextmanager
 def writing(context: RunContext) -> Iterator[Warehouse]:
     """Hold the warehouse for one flow run, alone, and record in `ops.runs` how the run ended."""
-    with context.warehouse as warehouse:
+    with seldom_collected(), context.warehouse as warehouse:
         warehouse.prepare(context.contracts)
         clear_spool(context.settings)
         status, message = "failed", ""

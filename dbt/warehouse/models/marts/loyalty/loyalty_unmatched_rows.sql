@@ -56,9 +56,7 @@ users as (
 
 regions as (
     select 'user_profile' as table_name, 'unknown_region' as reason, count(*) as row_count, count(distinct user_id) as member_count
-    from (
-        {{ winners_where('dw_a', 'user_profile', day, is_unknown_region) }}
-    ) as rows_of_day
+    from ({{ winners_where('dw_a', 'user_profile', day, is_unknown_region) }}) as rows_of_day
 )
 
 select
