@@ -9,22 +9,24 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 THREADS = 16  # Prefect starts every submitted task at once; a day has thirteen tables
 
 
 class PlainTask:
-    """What flows use of a task: a call, and `submit` for a call in a thread."""
+    """What flows use of a task: a call, and `submit` for a call in a thread of the run's `pool`."""
 
-    def __init__(self, work: Callable[..., Any], pool: ThreadPoolExecutor) -> None:
-        self._work, self._pool = work, pool
+    pool: ClassVar[ThreadPoolExecutor]
+
+    def __init__(self, work: Callable[..., Any]) -> None:
+        self._work = work
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self._work(*arguments, **named)
 
     def submit(self, *arguments: Any, **named: Any) -> PlainFuture:
-        return PlainFuture(self._pool.submit(self._work, *arguments, **named))
+        return PlainFuture(self.pool.submit(self._work, *arguments, **named))
 
 
 class PlainFuture:
@@ -75,18 +77,18 @@ def run_plain(flow: str, **parameters: Any) -> Any:
     """Run the function of `flow` in this process, which must be a fork that ends with it: tasks are replaced for good."""
     module, name = flow.split(":")
     work = getattr(import_module(module), name).fn
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="task") as pool:
-        _replace_tasks(pool)
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="task") as PlainTask.pool:
+        _replace_tasks()
         return work(**parameters)
 
 
-def _replace_tasks(pool: ThreadPoolExecutor) -> None:
+def _replace_tasks() -> None:
     from prefect import Task
 
     for found in [module for name, module in sys.modules.items() if name.split(".")[0] in ("flows", "tasks")]:
         for name, value in list(vars(found).items()):
             if isinstance(value, Task):
-                setattr(found, name, PlainTask(value.fn, pool))
+                setattr(found, name, PlainTask(value.fn))
             elif name == "PrefectDbtRunner":
                 setattr(found, name, PlainDbtRunner)
             elif name.endswith("_artifact") and getattr(value, "__module__", "").startswith("prefect."):
