@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 from chaos import late_kill, report
@@ -86,7 +87,10 @@ def _carry_out(bench: Bench, fault: Fault) -> Outcome:
 
 
 def _chosen(faults: Iterable[Fault], number: int | None) -> Iterable[Fault]:
-    return faults if number is None else (fault for fault in faults if fault.number == number)
+    """All of them, or the one with `number`; faults come in order of their numbers, and some kinds without end."""
+    if number is None:
+        return faults
+    return (fault for fault in takewhile(lambda fault: fault.number <= number, faults) if fault.number == number)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

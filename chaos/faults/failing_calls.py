@@ -8,6 +8,8 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from itertools import count as count_up
+from itertools import takewhile
 from pathlib import Path
 
 from chaos.fault import Bench, Fault, NotInjected
@@ -18,16 +20,20 @@ KIND = "failing-calls"
 CALLS = {"fsync": "fsync,fdatasync", "rename": "rename,renameat,renameat2", "write": "write,pwrite64"}
 ERRORS = ("EIO", "ENOSPC")
 MOST_WRITES = 2000
+WHOLE = 200  # the `count` of a whole campaign
 
 
 def plan(bench: Bench, count: int) -> Iterator[Fault]:
-    """A fifth of `count`: N = 1, 2, 3 ... of flushes and renames until a run has no N-th one; of writes a sample.
+    """N = 1, 2, 3 ... of flushes and renames, a fifth of `count`, and of 200 on until a run has no N-th one; of writes a sample.
 
     strace counts per thread. Writes are thousands: their N is drawn so that small ones come as often as large ones.
     """
     finished: set[str] = set()
-    for number in range(max(1, count // 5)):
+    sample = max(1, count // 5)
+    for number in takewhile(lambda number: number < sample or (count >= WHOLE and len(finished) < 2), count_up()):
         name, rng = list(CALLS)[number % 3], bench.rng(KIND, number)
+        if name == "write" and number >= sample:
+            continue
         nth = round(MOST_WRITES ** rng.random()) if name == "write" else 1 + number // 3
         error = rng.choice(ERRORS)
         what = f"{name} number {nth} of each thread fails with {error}"
