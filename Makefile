@@ -50,6 +50,7 @@ MEMBERS ?= $(if $(is_small),100_000,1_000_000)
 USERS ?= $(if $(is_small),20_000,1_000_000)
 RUNS ?= $(if $(is_small),3,5)
 DAYS ?= $(if $(is_small),10,90)
+SIZES ?= $(if $(is_small),10000 20000,100000 500000 1000000 2000000 5000000)
 HISTORY ?= $(if $(is_small),20_000 --days 10 --changes 0.1)
 
 bench: $(STAMP)
@@ -57,6 +58,8 @@ bench: $(STAMP)
 	@$(BIN)/python benchmarks/landing.py $(ROWS) --runs $(RUNS)
 	@$(BIN)/python benchmarks/gates.py $(USERS) --runs $(RUNS)
 	@$(BIN)/python benchmarks/delivery.py $(MEMBERS) --runs $(RUNS)
+	@$(BIN)/python benchmarks/overhead.py --warm $(RUNS)
+	@$(BIN)/python benchmarks/growth.py $(SIZES) --days 3 --runs 1
 	@$(BIN)/python benchmarks/day.py $(subst _,,$(USERS)) $(DAYS) --runs $(RUNS)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev,bench]" && $(BIN)/python benchmarks/history.py $(HISTORY) --runs $(RUNS)
 
