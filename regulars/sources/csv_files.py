@@ -16,6 +16,17 @@ def delimiter_of(read: ReadOptions, name: str) -> str:
     return read.delimiter or ("\t" if name.lower().removesuffix(".gz").endswith(".tsv") else ",")
 
 
+def after_blank_lines(path: Path, read: ReadOptions) -> ReadOptions:
+    """Options that also skip the empty lines before the header; the engine would take the first of them for it."""
+    with open(path, encoding="utf-8-sig", errors="replace", newline="") as text:
+        for _ in range(read.skip):
+            text.readline()
+        blank = 0
+        while read.header and text.readline(3) in ("\n", "\r\n", "\r"):
+            blank += 1
+    return read.model_copy(update={"skip": read.skip + blank}) if blank else read
+
+
 def header_record(path: Path, read: ReadOptions, name: str) -> list[str]:
     """The cells of the first record after `skip` lines, as they stand. Raises ContractError for a file without one."""
     with open(path, encoding="utf-8-sig", errors="replace", newline="") as text:

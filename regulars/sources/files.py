@@ -14,7 +14,7 @@ from regulars.engine import identifier
 from regulars.engine_errors import without_values
 from regulars.errors import ConfigError, ContractError, RegularsError, SourceError
 from regulars.sources.base import Piece, Request, describe
-from regulars.sources.csv_files import column_names, header_record, read_csv_sql, repeated_names
+from regulars.sources.csv_files import after_blank_lines, column_names, header_record, read_csv_sql, repeated_names
 from regulars.sources.intake import take_in
 from regulars.sources.json_files import document_piece, ndjson_piece
 from regulars.sources.parquet_files import parquet_piece
@@ -106,7 +106,7 @@ def _with_facts(piece: Piece, facts: dict[str, Any]) -> Piece:
 
 
 def _csv(request: Request, name: str, path: Path, engine: duckdb.DuckDBPyConnection, spool: Path) -> Piece:
-    read = request.read
+    read = after_blank_lines(path, request.read)
     columns = column_names(path, read, name)
     piece = Piece(
         name,

@@ -232,5 +232,5 @@ def test_the_comparison_sees_a_build_that_forgets_the_days_after_a_late_one(
 ) -> None:
     """With the rule for days switched off, so that only the day asked for is built, tables must differ."""
     monkeypatch.setattr(homes, "days_to_build", lambda *_, **__: [BuildDays(FIRST, FIRST)])
-    with pytest.raises(AssertionError, match=r"master of|loyalty_history|membership|loyalty_master"):
+    with pytest.raises(AssertionError, match=r"master of|loyalty_history|membership|loyalty_master|user_daily_activity"):
         run(examples=3, steps=8, number=SEED)

@@ -102,3 +102,19 @@ def test_physical_lines_are_counted_over_chunk_borders(tmp_path, monkeypatch, en
     lines = re.split("\r\n|\n|\r", text)
     assert count_lines(path, 0, with_blank=False) == sum(line != "" for line in lines)
     assert count_lines(path, 0, with_blank=True) == len(lines) - (lines[-1] == "")
+
+
+@pytest.mark.parametrize("before", [b"\n", b"\r\n", b"\n\n\n", b"\xef\xbb\xbf\n"])
+@pytest.mark.parametrize("broken", [b"", b"3,too,few\n"])
+def test_empty_lines_before_the_header_are_no_records(place, before: bytes, broken: bytes) -> None:
+    rows = b"1,a,1,,,,\n2,b,1,,,,\n" + broken
+    ending = b"\r\n" if b"\r" in before else b"\n"
+    place.write("people.csv", before + (HEADER + rows).replace(b"\n", ending))
+    manifest = place.land().manifest
+    assert place.rows(manifest) == [(1, 1), (2, 2)]
+    assert place.rejects(manifest, "record_number, rule") == ([(3, "malformed")] if broken else [])
+
+
+def test_empty_lines_after_skipped_ones_are_skipped_too(place) -> None:
+    place.write("people.csv", b"exported today\n\n" + HEADER + b"1,a,1,,,,\n")
+    assert place.rows(place.land(read={"skip": 1}).manifest) == [(1, 1)]
