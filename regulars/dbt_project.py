@@ -91,6 +91,7 @@ def build_arguments(
         variables,
     ]
     arguments += ["--target-path", str(target_path), "--log-path", str(target_path), "--threads", str(settings.threads)]
+    arguments += ["--log-level-file", "none"]  # dbt's log repeats values that the engine names in its errors
     # A model that is left out as it is keeps its tests: they go by their own names and places.
     arguments += ["--indirect-selection", "empty"]
     arguments += ["--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check"]
@@ -125,7 +126,7 @@ def read_results(outcome: Any, days: BuildDays) -> Built:
     if results is None:
         raise BuildError(
             f"dbt stopped before it ran a model: {without_values(str(outcome.exception or 'it does not say why'))}",
-            remedy="see dbt.log in the run's folder below dbt/ of REGULARS_HOME",
+            remedy="run dbt build by hand in dbt/warehouse: it says more, and may repeat values of rows",
         )
     return Built(days, tuple(_node(result) for result in results))
 

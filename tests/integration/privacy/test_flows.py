@@ -260,8 +260,5 @@ def test_gates_models_and_deliveries_that_fail_leave_no_trace_either(
     assert "numbers" in said, "and by one that cannot be computed"
     assert "careless" in said, "and the model by its own"
     assert processes.found == set()
-    for run in (company.home / "dbt").glob("*/build"):  # what docs/privacy.md says of dbt's own log and results
-        careless_words = Search(PERSONAL).in_folder(run)
-        assert set(careless_words) <= {"run_results.json", "dbt.log"}, careless_words
-        shutil.rmtree(run)
+    assert list((company.home / "dbt").glob("*/*/run")), "dbt's own folders are there to be searched"
     assert_nothing_leaked(company, printed.out + printed.err, caplog.text)
