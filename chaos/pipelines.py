@@ -78,6 +78,9 @@ COMMIT_POINTS = (
     ),
     CommitPoint("file renamed", f"{FOLDER}._settle"),
     CommitPoint("failure or checks recorded", f"{ENGINE}.record", argument="dq_check_logs"),
+    CommitPoint(
+        "view of rows, not yet of rejects", "regulars.warehouse.duckdb.quarantine_view", scenarios=("first-day",)
+    ),
     CommitPoint("ledger row, not yet its view", f"{ENGINE}._point_views", scenarios=("first-day", "second-day")),
     CommitPoint("ledger row and view", f"{ENGINE}.execute", argument="commit", scenarios=("second-day", "retention")),
     CommitPoint("dbt commit", "dbt.adapters.duckdb.connections.DuckDBConnectionManager.commit", every=True),

@@ -58,6 +58,9 @@ class DuckDBWarehouse:
             self._connection = None
 
     def prepare(self, contracts: Mapping[str, Contract]) -> None:
+        self._committed(lambda: self._prepare(contracts))
+
+    def _prepare(self, contracts: Mapping[str, Contract]) -> None:
         for schema in SCHEMAS:
             self.execute(f"create schema if not exists {schema}")
         for table, columns in OPS_TABLES.items():
@@ -66,9 +69,11 @@ class DuckDBWarehouse:
         self.execute("create unique index if not exists one_row_per_batch on ops.built_batches (stage, batch_id)")
         self.execute(f"create or replace view ops.effective_batches as {EFFECTIVE_BATCHES}")
         self._keep_timezone()
-        made = {name for (name,) in self.query("select view_name from duckdb_views() where schema_name = 'raw'")}
+        made = set(
+            self.query("select schema_name, view_name from duckdb_views() where schema_name in ('raw', 'quarantine')")
+        )
         for table, contract in contracts.items():
-            if table not in made:
+            if not made.issuperset({("raw", table), ("quarantine", table)}):
                 self._point_views(contract)
         self.execute(quarantine_rows_view(sorted(contracts)))
 

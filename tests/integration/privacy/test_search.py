@@ -71,6 +71,9 @@ def test_marks_on_a_chain_of_exceptions_are_found() -> None:
 
 
 def test_a_mark_on_a_command_line_is_found() -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()", MARK], stdin=subprocess.PIPE) as process:
+    command = [sys.executable, "-c", "print(flush=True); input()", MARK]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # a process that was just started may not show its command line yet
         assert "pgpassword" in SEARCH.in_text(process_texts())
         process.communicate(b"\n")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -88,6 +91,42 @@ def test_a_table_without_a_batch_is_empty_and_typed(warehouse: Warehouse) -> Non
     assert found.num_rows == 0
     assert [str(field.type) for field in found.schema][:2] == ["string", "decimal128(12, 2)"]
     assert found.schema.names == ["order_id", "amount", "_record_number", "_as_of", "_batch_id"]
+
+
+def test_a_warehouse_killed_while_it_was_made_is_made_whole(settings: Settings) -> None:
+    """Whatever was said to the engine last before the process died, the next run can open the warehouse."""
+    killed = 0
+    for statements in range(1, 40):
+        settings.warehouse_path.unlink(missing_ok=True)
+        settings.warehouse_path.with_name(settings.warehouse_path.name + ".wal").unlink(missing_ok=True)
+        child = multiprocessing.get_context("fork").Process(target=die_while_preparing, args=(settings, statements))
+        child.start()
+        child.join(30)
+        killed += child.exitcode == -signal.SIGKILL
+        with open_warehouse(settings) as again:
+            again.prepare(CONTRACTS)
+            assert again.query("select count(*) from quarantine.rows") == [(0,)]
+            for table in CONTRACTS:
+                assert again.query(f"select count(*) from raw.{table}") == [(0,)]
+        if child.exitcode == 0:
+            break
+    assert killed > 20, "it was killed after every statement"
+    assert child.exitcode == 0, "and once let through"
+
+
+def die_while_preparing(settings: Settings, statements: int) -> None:
+    with open_warehouse(settings) as warehouse:
+        said = warehouse.execute
+
+        def execute(sql: str, parameters: Sequence[Any] = ()) -> None:
+            nonlocal statements
+            said(sql, parameters)
+            statements -= 1
+            if not statements:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        warehouse.execute = execute  # type: ignore[method-assign]
+        warehouse.prepare(CONTRACTS)
 
 
 def test_loading_shows_rows_rejects_and_ledger_together_and_once(settings: Settings, warehouse: Warehouse) -> None:
