@@ -205,7 +205,9 @@ def _broken_records(found: Iterable[tuple[Any, ...]], read: ReadOptions) -> list
         reason = "bytes that are not text in the file's encoding" if is_encoding else words.get(kind, str(kind).lower())
         counts = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message or "")
         if counts and not is_encoding:
-            reason += f": expected {counts[1]}, found {counts[2]}"
+            # The engine stops counting at the first surplus field.
+            found_fields = "more" if kind == "TOO MANY COLUMNS" else counts[2]
+            reason += f": expected {counts[1]}, found {found_fields}"
         broken.append((int(line) - before, int(position) - 1, "encoding" if is_encoding else "malformed", reason))
     return broken
 
