@@ -86,6 +86,8 @@ COMMIT_POINTS = (
     CommitPoint("dbt commit", "dbt.adapters.duckdb.connections.DuckDBConnectionManager.commit", every=True),
     CommitPoint("built batches remembered", "regulars.run_days.remember_built"),
     CommitPoint("parsed project kept", "pathlib.Path.replace", "partial_parse.msgpack", ("first-day",)),
+    CommitPoint("what is proven kept", "regulars.proofs.Proofs.keep", every=True),
+    CommitPoint("what is proven forgotten", "regulars.proofs.Proofs.forget"),
     CommitPoint("freshness recorded", f"{ENGINE}.replace_records", argument="freshness"),
     CommitPoint("views of the published copy", "regulars.warehouse.duckdb_publish._recreate_views"),
     CommitPoint("published copy renamed", "os.replace", argument="published.duckdb"),

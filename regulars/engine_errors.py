@@ -55,7 +55,7 @@ def without_values(text: str) -> str:
 def plain_errors(step: str) -> Iterator[None]:
     """Let errors out of the body as ours, with nothing hanging on them: the words of a driver may quote a value.
 
-    Raises EngineError in place of an engine's own error; a RegularsError loses its cause and context.
+    Raises EngineError in place of an engine's own error or the operating system's; a RegularsError loses its cause and context.
     """
     try:
         try:
@@ -64,6 +64,12 @@ def plain_errors(step: str) -> Iterator[None]:
             raise EngineError(
                 f"{step}: {without_values(str(error))}",
                 remedy="free memory or disk where it says so, correct what it names, then run again",
+            ) from None
+        except OSError as error:  # of a file or folder: it names the place, and no value
+            place = f": {error.filename}" if error.filename else ""
+            raise EngineError(
+                f"{step}: {error.strerror or type(error).__name__}{place}",
+                remedy="free disk space, or correct what stands there and its rights, then run again",
             ) from None
     except RegularsError as error:
         error.__cause__ = error.__context__ = None

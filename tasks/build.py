@@ -57,12 +57,12 @@ def _build(
     chunks = days_to_build(warehouse, stage, context.run.as_of, chunk_days=size, rebuild=rebuild)
     if rebuild:
         forget_built(warehouse, stage)
+        context.proofs.forget()
     built = []
     for days in chunks:
         is_fresh, is_last = rebuild and days == chunks[0], days == chunks[-1]
-        label = f"{stage}-{days.as_of}"
         built.append(
-            run_dbt(context, days, label, select=select, exclude=exclude, full_refresh=is_fresh, with_tests=is_last)
+            run_dbt(context, stage, days, select=select, exclude=exclude, full_refresh=is_fresh, with_tests=is_last)
         )
         remember_built(warehouse, stage, days.as_of)
     return built
@@ -82,11 +82,11 @@ class ProfilesAsTheyAre(PrefectDbtSettings):
 
 
 def run_dbt(
-    context: RunContext, days: BuildDays, label: str, *, select: Sequence[str] = (), exclude: Sequence[str] = (),
+    context: RunContext, stage: Stage, days: BuildDays, *, select: Sequence[str] = (), exclude: Sequence[str] = (),
     full_refresh: bool = False, with_tests: bool = True,
 ) -> Built:  # fmt: skip
     """One dbt run through prefect-dbt, in this process, with its own target folder. Raises BuildError."""
-    settings = context.settings
+    settings, label = context.settings, f"{stage}-{days.as_of}"
     target = settings.home_dir / "dbt" / context.run.run_id / label
     target.mkdir(parents=True, exist_ok=True)
     population = context.sources.population.replace("contract", "")
@@ -94,6 +94,9 @@ def run_dbt(
     environment = context.warehouse.dbt_environment() | build_environment(days) | state.environment()
     drop_leftovers(context.warehouse)
     in_place = [] if full_refresh else models_in_place(context.warehouse, state)
+    tests = f"data tests {label}"
+    if context.proofs.run_that_proved(tests, context.proofs.built(stage)):
+        with_tests = False  # of the same tables, by a run that was stopped later
     arguments = build_arguments(
         settings, target_path=target, population=population,
         select=select, exclude=[*exclude, *in_place], full_refresh=full_refresh, with_tests=with_tests,
@@ -111,4 +114,6 @@ def run_dbt(
     built = read_results(outcome, days)
     context.warehouse.record("dq_check_logs", built.check_rows(context.run, utc_now()))
     raise_if_failed(built)
+    if with_tests:
+        context.proofs.keep({tests: context.proofs.built(stage)}, utc_now())
     return built

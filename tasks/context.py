@@ -18,6 +18,7 @@ from regulars.errors import ConfigError, RegularsError
 from regulars.garbage_collection import seldom_collected
 from regulars.ledger import run_row
 from regulars.postgres.embedded import with_embedded
+from regulars.proofs import Proofs
 from regulars.run import Run
 from regulars.settings import Settings, load_settings
 from regulars.sources.config import Sources, read_sources
@@ -39,6 +40,7 @@ class RunContext:
         self.sources = sources
         self.tables = tables
         self.warehouse: Warehouse = open_warehouse(settings)
+        self.proofs = Proofs(self.warehouse, run, settings)
 
     @contextmanager
     def step(self, stage: str, table: str = "") -> Iterator[dict[str, Any]]:
@@ -98,6 +100,7 @@ def writing(context: RunContext) -> Iterator[Warehouse]:
         try:
             with plain_errors(context.run.flow):
                 yield warehouse
+            context.proofs.forget()
             status = "completed"
         except RegularsError as error:
             message = error.message

@@ -13,8 +13,10 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact
 from regulars.quality.checks import GateResult
 from regulars.quality.data_docs import DataDocs
 from regulars.quality.gates import run_gate
+from regulars.quality.remembered import RememberedSuites
 from regulars.quality.suites import Layer, list_suites
-from tasks.context import RunContext
+from regulars.run_days import Stage
+from tasks.context import RunContext, utc_now
 from tasks.retry import TASK
 
 SEGMENT_SUITES = ("membership",)  # judged once the segments are built; every other suite of marts comes before them
@@ -47,8 +49,13 @@ order by n.as_of
 def check_gate(
     context: RunContext, layer: Layer, tables: Sequence[str], docs: DataDocs, fail_on_block: bool
 ) -> list[GateResult]:
-    """Judge the run's day and, in `raw`, earlier days that were blocked and never built. Raises GateBlocked."""
+    """Judge the run's day and, in `raw`, earlier days that were blocked and never built. Raises GateBlocked.
+
+    What a stopped run has judged over the same rows and rules is said again without asking the engine.
+    """
     with context.step("gate", layer) as facts:
+        stage: Stage = "segments" if set(tables) <= set(SEGMENT_SUITES) else "marts"
+        remembered = RememberedSuites(context.warehouse, context.proofs, layer, stage)
         results = [
             run_gate(
                 layer,
@@ -57,11 +64,13 @@ def check_gate(
                 run=replace(context.run, as_of=day),
                 contracts=context.contracts,
                 docs=docs,
+                known=remembered.checks,
             )
             for day in _days(context, layer)
         ]
         checks = [check for result in results for check in result.checks]
         context.warehouse.record("dq_check_logs", [row for result in results for row in result.rows()])
+        remembered.keep(results, utc_now())
         create_markdown_artifact(
             "\n\n".join(result.markdown() for result in results), key=f"checks-{layer}", description=f"Gate on {layer}"
         )

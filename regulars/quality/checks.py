@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -63,15 +63,22 @@ class Check:
 
 @dataclass(frozen=True)
 class GateResult:
-    """All checks of one gate, in order of tables and rules."""
+    """All checks of one gate, in order of tables and rules; `facts` are what the suite of each table was given."""
 
     layer: str
     as_of: date
     checks: tuple[Check, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def blocked(self) -> tuple[Check, ...]:
         return tuple(check for check in self.checks if check.is_bad and check.severity == "block")
+
+    @property
+    def clean(self) -> tuple[str, ...]:
+        """Tables whose suite found nothing to object to."""
+        bad = {check.table_name for check in self.checks if check.is_bad}
+        return tuple(table for table in self.facts if table not in bad)
 
     @property
     def warned(self) -> tuple[Check, ...]:

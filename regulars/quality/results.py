@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
@@ -37,6 +38,11 @@ class Recorder:
 
     def skipped(self, name: str, reason: str) -> Check:
         return self._check(name, "warn", "skipped", details={"reason": reason})
+
+    def repeated(self, check: Check) -> Check:
+        """What a stopped run found over the same facts, as a check of this one."""
+        details = json.dumps({"found_by_run": check.run_id, **check.facts})
+        return replace(check, run_id=self.run.run_id, checked_at=self.run.started_at, details=details)
 
     def broken(self, name: str, error: Exception, *, severity: Severity = "block", **more: Any) -> Check:
         details = {

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flows.ingest import ingest
 from flows.loyalty import daily_loyalty_merge
-from regulars.errors import ConfigError, GateBlocked, GuardBlocked
+from regulars.errors import ConfigError, EngineError, GateBlocked, GuardBlocked
 from regulars.warehouse.duckdb_publish import read_published
 
 DAYS = [date(2026, 1, 5), date(2026, 1, 6), date(2026, 1, 7)]
@@ -95,3 +97,73 @@ def test_wrong_settings_are_said_before_anything_is_read(
     with pytest.raises(ConfigError, match=r"nowhere\.yml does not exist"):
         daily_loyalty_merge(DAYS[0])
     assert not (home / "landing").exists()
+
+
+def test_what_a_stopped_run_has_proven_is_not_proven_again(
+    world: Enter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flow_tools: tuple[Any, ...]
+) -> None:
+    opened, *_ = flow_tools
+    home = world("carried-on")
+    monkeypatch.setenv("REGULARS_DELIVERY_URL", str(tmp_path / "no-folder"))
+    (tmp_path / "no-folder").write_text("a file stands where deliveries are to go")
+    with pytest.raises(EngineError, match=r"deliver highly_engaged: Not a directory: .*no-folder"):
+        daily_loyalty_merge(DAYS[0])
+    (tmp_path / "no-folder").unlink()
+    daily_loyalty_merge(DAYS[0])
+    daily_loyalty_merge(DAYS[0])
+    with opened(home) as warehouse:
+        stopped, carried_on, again = [
+            run for (run,) in warehouse.query("select run_id from ops.runs order by started_at")
+        ]
+        judged = {run: warehouse.query(CHECKS, [run]) for run in (stopped, carried_on, again)}
+        assert warehouse.query("select * from ops.proofs") == []
+    assert len(judged[stopped]) > 150
+    assert {found_by for *_, found_by in judged[stopped]} == {None}
+    assert [check[:-1] for check in judged[carried_on]] == [check[:-1] for check in judged[stopped]]
+    clean = {(layer, table) for layer, table, *_ in judged[stopped]} - {
+        (layer, table) for layer, table, _, status, _ in judged[stopped] if status in ("failed", "error")
+    }
+    for layer, table, *_, found_by in judged[carried_on]:
+        assert found_by == (stopped if (layer, table) in clean else None), (layer, table)
+    assert ("marts", "membership") in clean
+    assert {found_by for *_, found_by in judged[again]} == {None}, "a run that ended well ends what was known"
+    tests = "select count(*) from ops.dq_check_logs where kind = 'dbt' and run_id = ?"
+    with opened(home) as warehouse:
+        counted = {run: warehouse.query(tests, [run])[0][0] for run in (stopped, carried_on, again)}
+    assert counted[stopped] == counted[again] > 10
+    assert counted[carried_on] == 0
+    steps = [json.loads(line) for line in (home / "logs" / "ingestion.log").read_text().splitlines()]
+    published = [step["status"] for step in steps if step["stage"] == "publish" and step["run_id"] == carried_on]
+    assert published == ["known", "done"], "the marts were published, the segments were not"
+
+
+CHECKS = """
+select layer, table_name, check_name, status, json_extract_string(details, '$.found_by_run')
+from ops.dq_check_logs
+where kind = 'gate' and run_id = ?
+order by all
+"""
+
+
+def test_what_was_proven_does_not_hold_over_other_rows(
+    world: Enter, sample_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flow_tools: tuple[Any, ...]
+) -> None:
+    opened, *_ = flow_tools
+    home = world("changed-since")
+    monkeypatch.setenv("REGULARS_DELIVERY_URL", str(tmp_path / "no-folder"))
+    (tmp_path / "no-folder").write_text("a file stands where deliveries are to go")
+    with pytest.raises(EngineError):
+        daily_loyalty_merge(DAYS[0])
+    changed = tmp_path / "changed"
+    shutil.copytree(sample_files, changed)
+    activity = changed / "user_activity" / f"{DAYS[0]}.csv"
+    lines = activity.read_text().splitlines()
+    activity.write_text("\n".join(lines[:-1]) + "\n")
+    sources = tmp_path / "sources.yml"
+    sources.write_text(sources.read_text().replace(str(sample_files), str(changed)))
+    with pytest.raises(EngineError):
+        daily_loyalty_merge(DAYS[0], refresh=True)
+    with opened(home) as warehouse:
+        _, second = [run for (run,) in warehouse.query("select run_id from ops.runs order by started_at")]
+        repeated = {(layer, table) for layer, table, *_, found_by in warehouse.query(CHECKS, [second]) if found_by}
+    assert repeated == set(), "rules of one table may look at another, so another batch ends what was known of all"

@@ -1,0 +1,68 @@
+"""What a run had proven before it was stopped, so that the next one carries on instead of proving it again.
+
+A proof says that a step (a suite, a build with its data tests, a publication) came to a good end over some evidence: a
+digest of everything that its outcome depends on. Proofs count until a run ends well; a run after that proves everything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+
+from regulars.run import Run, code_version
+from regulars.run_days import Stage
+from regulars.settings import PROJECT_DIR, Settings
+from regulars.warehouse.base import Warehouse
+
+# What models were made of: each one that is there with the mark that it bears, and the batches that count.
+BUILT = """
+select b.schema_name, b.model, b.mark
+from ops.built_models as b
+inner join information_schema.tables as t on b.model = t.table_name and b.schema_name = t.table_schema
+where b.schema_name <> ?
+union all
+select '', table_name, batch_id from ops.effective_batches
+order by 1, 2, 3
+"""
+
+
+class Proofs:
+    """The proofs of one warehouse, as one run finds and leaves them."""
+
+    def __init__(self, warehouse: Warehouse, run: Run, settings: Settings) -> None:
+        self._warehouse, self._run, self._settings = warehouse, run, settings
+
+    def evidence(self, *facts: object) -> str:
+        """Digest (32 hex digits) of `facts`, the code, the rules and the settings that can change data."""
+        common = (code_version(), _rules(), self._settings.fingerprint())
+        return hashlib.sha256("\n".join(map(str, (*common, *facts))).encode()).hexdigest()[:32]
+
+    def built(self, stage: Stage) -> str:
+        """Evidence of what the models hold now: of marts and all before them, or of the segments too."""
+        return self.evidence(*self._warehouse.query(BUILT, ["segments" if stage == "marts" else ""]))
+
+    def run_that_proved(self, step: str, evidence: str) -> str | None:
+        """Identifier of the stopped run that proved `step` over `evidence`, or None."""
+        found = self._warehouse.query("select run_id from ops.proofs where step = ? and evidence = ?", [step, evidence])
+        return found[0][0] if found else None
+
+    def keep(self, proven: Mapping[str, str], at: datetime) -> None:
+        """Record the evidence of each proven step; it takes the place of what was known of that step."""
+        rows = [
+            {"step": step, "evidence": evidence, "run_id": self._run.run_id, "proven_at": at}
+            for step, evidence in proven.items()
+        ]
+        self._warehouse.replace_records("proofs", ["step"], rows)
+
+    def forget(self) -> None:
+        """Drop every proof: at the good end of a run, and where all is to be built again."""
+        self._warehouse.execute("delete from ops.proofs")
+
+
+@lru_cache(maxsize=1)
+def _rules() -> str:
+    """Digest over the files of all suites: code that was not committed has the version of what was."""
+    files = sorted((PROJECT_DIR / "expectations").rglob("*.py"))
+    return hashlib.sha256("\n".join(f"{path.name} {path.read_text()}" for path in files).encode()).hexdigest()
