@@ -20,7 +20,7 @@ from regulars.warehouse.base import Warehouse
 BUILT = """
 select b.schema_name, b.model, b.mark
 from ops.built_models as b
-inner join information_schema.tables as t on b.model = t.table_name and b.schema_name = t.table_schema
+inner join information_schema.tables as t on b.model = lower(t.table_name) and b.schema_name = lower(t.table_schema)
 where b.schema_name <> ?
 union all
 select '', table_name, batch_id from ops.effective_batches
@@ -33,6 +33,7 @@ class Proofs:
 
     def __init__(self, warehouse: Warehouse, run: Run, settings: Settings) -> None:
         self._warehouse, self._run, self._settings = warehouse, run, settings
+        self._known: dict[str, tuple[str, str]] | None = None  # asked once: who runs holds the warehouse alone
 
     def evidence(self, *facts: object) -> str:
         """Digest (32 hex digits) of `facts`, the code, the rules and the settings that can change data."""
@@ -45,20 +46,30 @@ class Proofs:
 
     def run_that_proved(self, step: str, evidence: str) -> str | None:
         """Identifier of the stopped run that proved `step` over `evidence`, or None."""
-        found = self._warehouse.query("select run_id from ops.proofs where step = ? and evidence = ?", [step, evidence])
-        return found[0][0] if found else None
+        if self._known is None:
+            found = self._warehouse.query("select step, evidence, run_id from ops.proofs")
+            self._known = {known: (over, run_id) for known, over, run_id in found}
+        over, run_id = self._known.get(step, ("", ""))
+        return run_id if over == evidence else None
 
     def keep(self, proven: Mapping[str, str], at: datetime) -> None:
         """Record the evidence of each proven step; it takes the place of what was known of that step."""
+        if not proven:
+            return
         rows = [
             {"step": step, "evidence": evidence, "run_id": self._run.run_id, "proven_at": at}
             for step, evidence in proven.items()
         ]
-        self._warehouse.replace_records("proofs", ["step"], rows)
+        with self._warehouse.transaction():
+            steps = ", ".join("?" for _ in proven)
+            self._warehouse.execute(f"delete from ops.proofs where step in ({steps})", list(proven))
+            self._warehouse.record("proofs", rows)
+        self._known = None
 
     def forget(self) -> None:
         """Drop every proof: at the good end of a run, and where all is to be built again."""
         self._warehouse.execute("delete from ops.proofs")
+        self._known = None
 
 
 @lru_cache(maxsize=1)
