@@ -19,7 +19,7 @@ from regulars.warehouse.base import Warehouse
 IN_PLACE = """
 select b.model
 from ops.built_models as b
-inner join information_schema.tables as t on b.model = t.table_name and b.schema_name = t.table_schema
+inner join information_schema.tables as t on b.model = lower(t.table_name) and b.schema_name = lower(t.table_schema)
 where b.mark in (?, ?)
 order by b.model
 """
@@ -28,7 +28,8 @@ order by b.model
 LEFTOVERS = """
 select table_schema, table_name, case table_type when 'VIEW' then 'view' else 'table' end
 from information_schema.tables
-where table_catalog = current_database() and regexp_matches(table_name, '__dbt_(backup|tmp)$')
+where table_catalog = current_database()
+    and (right(lower(table_name), 12) = '__dbt_backup' or right(lower(table_name), 9) = '__dbt_tmp')
 order by table_schema, table_name
 """
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from regulars.errors import ConfigError
+from regulars.snowflake_settings import SnowflakeSettings
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 ENV_FILE = ".env"
@@ -79,6 +80,7 @@ class Settings(BaseSettings):
     )
     dbt_node_tasks: bool = Field(False, description="One Prefect task run per dbt node.")
     s3: S3Settings = S3Settings()
+    snowflake: SnowflakeSettings = SnowflakeSettings()
 
     @field_validator("landing_url", "delivery_url")
     @classmethod

@@ -64,7 +64,7 @@ def _copy_as_entered(job: Job, file: DeliveredFile) -> DeliveredFile:
 
 def _export(job: Job, role: Role, kind: Format, query: str) -> DeliveredFile:
     path = job.spool / f"{role}.{kind}"
-    rows = job.engine.export(query, {}, path, kind)
+    rows = job.engine.export(query, path, kind)
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     cells = _neutralised_cells(job, role) if kind == "csv" and rows else 0

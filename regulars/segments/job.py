@@ -97,7 +97,7 @@ def load_previous(job: Job, previous: Published) -> None:
     if hashlib.sha256(content).hexdigest() == file.sha256:
         local = job.spool / f"previous.{file.format}"
         local.write_bytes(content)
-        source = job.sql.read_file(local, [name for name, _ in previous.manifest.columns], file.format)
+        source = job.engine.import_file(local, [name for name, _ in previous.manifest.columns], file.format)
         job.engine.execute(selection.previous_sql(source, file.format == "csv", job.sql))
         ((rows,),) = job.engine.query(f"select count(*) from {selection.PREVIOUS}")
     if rows != previous.manifest.rows:

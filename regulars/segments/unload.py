@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,7 @@ import duckdb
 from regulars.engine import quote
 from regulars.errors import ConfigError
 from regulars.settings import Settings
+from regulars.warehouse.duckdb import read_file
 
 INNER, OUTER = "pseudonym_inner", "pseudonym_outer"
 
@@ -29,8 +30,11 @@ class Unloader(Protocol):
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run one statement."""
 
-    def export(self, sql: str, parameters: Mapping[str, Any], path: Path, format: Literal["csv", "parquet"]) -> int:
+    def export(self, sql: str, path: Path, format: Literal["csv", "parquet"]) -> int:
         """Write a result, in its order, to a local file; gives the number of rows."""
+
+    def import_file(self, path: Path, columns: Sequence[str], format: Literal["csv", "parquet"]) -> str:
+        """A table expression over a file that `export` wrote; every column of a CSV is text."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """What is read inside is one state of the warehouse."""
@@ -56,9 +60,12 @@ class DuckDBUnloader:
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         self._cursor.execute(sql, parameters)
 
-    def export(self, sql: str, parameters: Mapping[str, Any], path: Path, format: Literal["csv", "parquet"]) -> int:
+    def export(self, sql: str, path: Path, format: Literal["csv", "parquet"]) -> int:
         options = "format csv, header true" if format == "csv" else "format parquet, compression zstd"
-        return int(self.query(f"copy ({sql}) to {quote(str(path))} ({options})", dict(parameters))[0][0])  # type: ignore[arg-type]
+        return int(self.query(f"copy ({sql}) to {quote(str(path))} ({options})")[0][0])
+
+    def import_file(self, path: Path, columns: Sequence[str], format: Literal["csv", "parquet"]) -> str:
+        return read_file(path, columns, format)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -109,16 +116,6 @@ class DuckDBDialect:
     def undo_guard(self, text: str) -> str:
         """A cell of a delivered CSV as it was before the guard."""
         return f"(case when {text} like '''%' and {self.is_formula(text)} then substr({text}, 2) else {text} end)"
-
-    def read_file(self, path: Path, columns: Sequence[str], format: Literal["csv", "parquet"]) -> str:
-        """A table expression over a delivered file; every column of a CSV is text."""
-        if format == "parquet":
-            return f"read_parquet({quote(str(path))})"
-        types = ", ".join(f"'{name}': 'varchar'" for name in columns)
-        return (
-            f"read_csv({quote(str(path))}, auto_detect = false, header = true, columns = {{{types}}}, "
-            "delim = ',', quote = '\"', escape = '\"', strict_mode = true)"
-        )
 
 
 def open_dialect(settings: Settings) -> DuckDBDialect:

@@ -16,6 +16,9 @@ from regulars.manifest import Manifest
 from regulars.run import Run
 
 
+SCHEMAS = ("raw", "staging", "intermediate", "marts", "segments", "ops", "quarantine")
+
+
 @dataclass(frozen=True)
 class Loaded:
     """Batches of one table that a load made visible (`new`), and how many were visible before."""
@@ -72,8 +75,11 @@ class Warehouse(Protocol):
     def record_missing(self, table: str, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
         """Append those rows to `ops.<table>` whose key is not there yet."""
 
-    def export(self, sql: str, parameters: Mapping[str, Any], path: Path, format: Literal["csv", "parquet"]) -> int:
+    def export(self, sql: str, path: Path, format: Literal["csv", "parquet"]) -> int:
         """Write a result, in its order, to a local file; gives the number of rows."""
+
+    def import_file(self, path: Path, columns: Sequence[str], format: Literal["csv", "parquet"]) -> str:
+        """A table expression over a file that `export` wrote, for this thread; every column of a CSV is text."""
 
     def publish(self, schemas: Sequence[str]) -> None:
         """Switch readers over to the present state of these schemas, all at once."""

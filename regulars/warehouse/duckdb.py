@@ -21,11 +21,10 @@ from regulars.manifest import Manifest
 from regulars.run import Run
 from regulars.settings import Settings
 from regulars.storage import open_storage
-from regulars.warehouse.base import Loaded
+from regulars.warehouse.base import SCHEMAS, Loaded
 from regulars.warehouse.duckdb_publish import publish
 from regulars.warehouse.duckdb_views import quarantine_rows_view, quarantine_view, raw_view
 
-SCHEMAS = ("raw", "staging", "intermediate", "marts", "segments", "ops", "quarantine")
 CONFLICT_RETRIES = 20
 Result = TypeVar("Result")
 
@@ -173,10 +172,13 @@ class DuckDBWarehouse:
 
         self._committed(once)
 
-    def export(self, sql: str, parameters: Mapping[str, Any], path: Path, format: Literal["csv", "parquet"]) -> int:
+    def export(self, sql: str, path: Path, format: Literal["csv", "parquet"]) -> int:
         options = "format csv, header true" if format == "csv" else "format parquet, compression zstd"
-        found = self._cursor().execute(f"copy ({sql}) to {quote(str(path))} ({options})", dict(parameters)).fetchall()
-        return int(found[0][0])
+        ((rows,),) = self.query(f"copy ({sql}) to {quote(str(path))} ({options})")
+        return int(rows)
+
+    def import_file(self, path: Path, columns: Sequence[str], format: Literal["csv", "parquet"]) -> str:
+        return read_file(path, columns, format)
 
     def publish(self, schemas: Sequence[str]) -> None:
         publish(self._cursor(), self._settings.published_path, schemas)
@@ -237,6 +239,17 @@ class DuckDBWarehouse:
                 f"the warehouse holds business days of {kept}, the settings say {self._settings.timezone}",
                 remedy=f"set REGULARS_TIMEZONE={kept}, or start a new REGULARS_HOME and land again",
             )
+
+
+def read_file(path: Path, columns: Sequence[str], format: Literal["csv", "parquet"]) -> str:
+    """A table expression over a local file; every column of a CSV is text."""
+    if format == "parquet":
+        return f"read_parquet({quote(str(path))})"
+    types = ", ".join(f"'{name}': 'varchar'" for name in columns)
+    return (
+        f"read_csv({quote(str(path))}, auto_detect = false, header = true, columns = {{{types}}}, "
+        "delim = ',', quote = '\"', escape = '\"', strict_mode = true)"
+    )
 
 
 def _same(key: Sequence[str]) -> str:

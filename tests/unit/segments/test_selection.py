@@ -72,7 +72,7 @@ def is_risky(cell: str) -> bool:
 def test_no_text_cell_begins_a_formula_and_nothing_else_changes(session, tmp_path, rows):
     fill(session, rows)
     path: Path = tmp_path / "full.csv"
-    assert session.export(selection.full_sql(TYPES, True, SQL), {}, path, "csv") == len(rows)
+    assert session.export(selection.full_sql(TYPES, True, SQL), path, "csv") == len(rows)
     read = list(csv.reader(io.StringIO(path.read_bytes().decode(), newline=""), strict=True))
     assert read[0] == list(TYPES)
     for (note, (amount, visits, score)), (_, cell, *typed) in zip(rows, read[1:], strict=True):

@@ -10,6 +10,7 @@
     {%- set same_row -%}
         {%- for name in recut['key'] + [starts] %}fresh.{{ name }} = {{ target }}.{{ name }}{{ ' and ' if not loop.last }}{% endfor -%}
     {%- endset -%}
+    {%- set statements -%}
     update {{ target }} set {{ ends }} = fresh.{{ ends }}
     from {{ source }} as fresh
     where fresh._change = 'end' and {{ same_row }}
@@ -19,4 +20,6 @@
         and exists (select 1 from {{ source }} as fresh where fresh._change = 'delete' and {{ same_row }});
     insert into {{ target }} ({{ columns }})
     select {{ columns }} from {{ source }} where _change = 'insert'
+    {%- endset -%}
+    {{ in_one_transaction(statements) }}
 {%- endmacro %}

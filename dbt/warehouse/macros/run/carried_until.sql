@@ -14,6 +14,7 @@
 -#}
 {% macro get_incremental_carry_sql(arg_dict) -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='name') | join(', ') -%}
+    {%- set statements -%}
     delete from {{ arg_dict['target_relation'] }}
     {%- if carried_until() %}
     where exists (
@@ -22,4 +23,6 @@
     {%- endif %};
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }}
+    {%- endset -%}
+    {{ in_one_transaction(statements) }}
 {%- endmacro %}

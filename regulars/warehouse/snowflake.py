@@ -1,0 +1,290 @@
+"""The warehouse in one Snowflake database; `raw` and `quarantine` are tables that landed files are copied into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, Self
+from uuid import uuid4
+
+import pyarrow as pa
+
+from regulars.contracts import Contract
+from regulars.engine import quote
+from regulars.errors import ConfigError, EngineError, TransientError
+from regulars.ledger import EFFECTIVE_BATCHES, OPS_TABLES, ingestion_row
+from regulars.manifest import Manifest
+from regulars.run import Run
+from regulars.settings import Settings
+from regulars.snowflake_settings import LAYERS
+from regulars.storage import open_storage
+from regulars.warehouse import snowflake_lock
+from regulars.warehouse import snowflake_tables as tables
+from regulars.warehouse.base import SCHEMAS, Loaded
+from regulars.warehouse.snowflake_lock import RunLock
+from regulars.warehouse.snowflake_publish import publish
+from regulars.warehouse.snowflake_session import SnowflakeSessions, query_tag
+
+CSV = "TYPE = CSV FIELD_OPTIONALLY_ENCLOSED_BY = '\"' NULL_IF = ('') COMPRESSION = NONE"
+LARGEST_FILE = 5 * 2**30  # of one file; Snowflake writes no larger one
+
+
+class SnowflakeWarehouse:
+    """Opening locks a row of `ops.run_lock`, waiting for another run up to `lock_timeout_seconds`."""
+
+    def __init__(self, settings: Settings, run: Run | None = None) -> None:
+        self._settings = settings
+        self._run = run
+        self._storage = open_storage(settings.landing_root, settings.s3)
+        self._sessions = SnowflakeSessions(settings.snowflake, run)
+        self._lock: RunLock | None = None
+
+    def __enter__(self) -> Self:
+        self._sessions.__enter__()
+        try:
+            lock = RunLock(self._sessions.connect(snowflake_lock.SESSION))
+            lock.take(self._settings.lock_timeout_seconds)
+        except BaseException:
+            self._sessions.__exit__()
+            raise
+        self._lock = lock
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+        self._sessions.__exit__()
+
+    def prepare(self, contracts: Mapping[str, Contract]) -> None:
+        for schema in SCHEMAS:
+            self.execute(f"create schema if not exists {schema}")
+        for statement in tables.ops_tables():
+            self.execute(statement)
+        self.execute(f"create or replace view ops.effective_batches as {EFFECTIVE_BATCHES}")
+        self._keep_timezone()
+        self._make_stages()
+        for contract in contracts.values():
+            self._make_raw_table(contract)
+        for statement in [*tables.quarantine_tables(), *tables.quarantine_views(sorted(contracts))]:
+            self.execute(statement)
+
+    def load(self, contract: Contract, manifests: Iterable[Manifest], run: Run, finished_at: datetime) -> Loaded:
+        offered = [manifest for manifest in manifests if manifest.is_accepted]
+        known = self.known_batches(contract.table)
+        new = tuple(manifest for manifest in offered if manifest.batch_id not in known)
+        for manifest in new:
+            self._upload(manifest)
+        if new:
+            with self.transaction():
+                for manifest in new:
+                    self._copy(contract, manifest)
+                self.record(
+                    "ingestion_logs", [ingestion_row(m, run, status="loaded", finished_at=finished_at) for m in new]
+                )
+        for manifest in new:
+            self._forget_upload(manifest)
+        return Loaded(contract.table, new, len(known))
+
+    def unload(
+        self,
+        contract: Contract,
+        batch_ids: Sequence[str],
+        replaced_by: Manifest | None,
+        run: Run,
+        finished_at: datetime,
+    ) -> None:
+        if replaced_by is not None:
+            self._upload(replaced_by)
+        with self.transaction():
+            for batch_id in batch_ids:
+                self.execute(
+                    "update ops.ingestion_logs set status = 'retired' where batch_id = ? and status = 'loaded'",
+                    [batch_id],
+                )
+                for place, column in (
+                    (f"raw.{contract.table}", "_batch_id"),
+                    (tables.REJECTS_TABLE, "batch_id"),
+                    (tables.REPLAYS_TABLE, "replay_batch_id"),
+                ):
+                    self.execute(f"delete from {place} where {column} = ?", [batch_id])
+            if replaced_by is not None:
+                self._copy(contract, replaced_by)
+                self.record(
+                    "ingestion_logs", [ingestion_row(replaced_by, run, status="loaded", finished_at=finished_at)]
+                )
+                # Says the same as what it replaces, so what was built from that holds: nothing is to be built again.
+                for batch_id in batch_ids:
+                    self.execute(
+                        "update ops.built_batches set batch_id = ? where batch_id = ?", [replaced_by.batch_id, batch_id]
+                    )
+        if replaced_by is not None:
+            self._forget_upload(replaced_by)
+
+    def known_batches(self, table: str) -> set[str]:
+        rows = self.query(
+            "select batch_id from ops.ingestion_logs where table_name = ? and status in ('loaded', 'retired', 'removed')",
+            [table],
+        )
+        return {batch_id for (batch_id,) in rows}
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._sessions.query(sql, parameters)
+
+    def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        return self._sessions.arrow(sql, parameters)
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        if self._lock is not None and self._lock.is_lost:
+            raise TransientError(
+                "the lock of runs was lost, because Snowflake could not be reached for a while",
+                remedy="run again: nothing half-done was committed",
+            )
+        self._sessions.execute(sql, parameters)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        self.execute("begin")
+        try:
+            yield
+        except BaseException:
+            self._sessions.execute("rollback")
+            raise
+        self.execute("commit")
+
+    def record(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        if not rows:
+            return
+        columns = [column for column, _ in OPS_TABLES[table]]
+        listed, marks = ", ".join(tables.name(column) for column in columns), ", ".join("?" for _ in columns)
+        self._sessions.execute_many(
+            f"insert into ops.{table} ({listed}) values ({marks})",
+            [[row.get(column) for column in columns] for row in rows],
+        )
+
+    def replace_records(self, table: str, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+        with self.transaction():
+            for row in rows:
+                self.execute(f"delete from ops.{table} where {_same(key)}", [row[name] for name in key])
+            self.record(table, rows)
+
+    def record_missing(self, table: str, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+        with self.transaction():
+            known = f"select 1 from ops.{table} where {_same(key)}"
+            self.record(table, [row for row in rows if not self.query(known, [row[name] for name in key])])
+
+    def export(self, sql: str, path: Path, format: Literal["csv", "parquet"]) -> int:
+        place = f"@{tables.UPLOADS}/out/{uuid4().hex}"
+        options = CSV if format == "csv" else "TYPE = PARQUET"
+        ((rows, *_),) = self.query(
+            f"copy into {place}/{path.name} from ({sql}) FILE_FORMAT = ({options}) HEADER = TRUE SINGLE = TRUE "
+            f"OVERWRITE = TRUE MAX_FILE_SIZE = {LARGEST_FILE}"
+        )
+        self.execute(f"get {place}/{path.name} {quote(f'file://{path.parent}/')}")
+        self.execute(f"remove {place}")
+        return int(rows)
+
+    def import_file(self, path: Path, columns: Sequence[str], format: Literal["csv", "parquet"]) -> str:
+        raise NotImplementedError
+
+    def publish(self, schemas: Sequence[str]) -> None:
+        access = self._settings.snowflake
+        publish(self._sessions, access.database, access.readers_database, schemas)
+
+    def dbt_environment(self) -> dict[str, str]:
+        given = self._settings.snowflake
+        plain = {
+            "ACCOUNT": given.account, "USER": given.user, "ROLE": given.role, "DATABASE": given.database,
+            "AUTHENTICATOR": given.authenticator, "HOST": given.host, "PORT": given.port, "PROTOCOL": given.protocol,
+            "PRIVATE_KEY_FILE": given.private_key_file, "WAREHOUSE": given.warehouse,
+            "QUERY_TAG": query_tag(given.query_tags, self._run),
+        } | {f"WAREHOUSE_{layer.upper()}": given.warehouse_of(layer) for layer in LAYERS}  # fmt: skip
+        # dbt shows no value of a variable of this prefix, and keeps none.
+        secrets = {
+            "PRIVATE_KEY": given.private_key, "PRIVATE_KEY_PASSPHRASE": given.private_key_passphrase,
+            "PASSWORD": given.password, "TOKEN": given.token,
+        }  # fmt: skip
+        return {
+            "REGULARS_DBT_THREADS": str(self._settings.threads),
+            **{f"REGULARS_DBT_SNOWFLAKE_{name}": "" if value is None else str(value) for name, value in plain.items()},
+            **{
+                f"DBT_ENV_SECRET_REGULARS_{name}": secret.get_secret_value() if secret else ""
+                for name, secret in secrets.items()
+            },
+        }
+
+    def _make_raw_table(self, contract: Contract) -> None:
+        """Make the table, and add columns that the contract has gained. Raises ConfigError for a changed type."""
+        self.execute(tables.raw_table(contract))
+        known = self.query(
+            "select lower(column_name) from information_schema.columns where table_schema = 'RAW' and table_name = ?",
+            [contract.table.upper()],
+        )
+        for column, kind in contract.landed_columns:
+            if (column,) not in known:
+                place = f"raw.{tables.name(contract.table)}"
+                self.execute(f"alter table {place} add column {tables.name(column)} {tables.column_type(kind)}")
+
+    def _make_stages(self) -> None:
+        self.execute(f"create stage if not exists {tables.UPLOADS}")
+        root = self._settings.landing_root
+        if root.startswith("s3://"):
+            integration = self._settings.snowflake.storage_integration
+            if integration is None:
+                raise ConfigError(
+                    f"Snowflake cannot read {root} without a storage integration",
+                    remedy="set REGULARS_SNOWFLAKE__STORAGE_INTEGRATION to one that covers the landing",
+                )
+            url = quote(root.rstrip("/") + "/")
+            self.execute(f"create stage if not exists {tables.LANDING} url = {url} storage_integration = {integration}")
+
+    def _is_local(self) -> bool:
+        return not self._settings.landing_root.startswith("s3://")
+
+    def _location(self, manifest: Manifest) -> str:
+        return f"@{tables.UPLOADS}/{manifest.batch_id}" if self._is_local() else f"@{tables.LANDING}/{manifest.folder}"
+
+    def _upload(self, manifest: Manifest) -> None:
+        """Bring the files of a local landing where Snowflake can read them; over what a killed run left there."""
+        if self._is_local() and (manifest.parts or manifest.rejects or manifest.replays):
+            files = quote(f"file://{self._storage.url(manifest.folder)}/*.parquet")
+            self.execute(f"put {files} {self._location(manifest)} auto_compress = false overwrite = true parallel = 8")
+
+    def _copy(self, contract: Contract, manifest: Manifest) -> None:
+        """Copy one batch inside a transaction. Raises EngineError where `raw` would not hold what was landed."""
+        for statement in tables.copies(contract, manifest, self._location(manifest)):
+            self.execute(statement)
+        ((rows, first),) = self.query(
+            f"select count(*), min(_record_number) from raw.{contract.table} where _as_of = ? and _batch_id = ?",
+            [manifest.as_of, manifest.batch_id],
+        )
+        if rows != manifest.rows_loaded or (first is not None and first < 1):
+            raise EngineError(
+                f"{contract.table} for {manifest.as_of}: {rows} rows were copied, the manifest names {manifest.rows_loaded}"
+                f"{'' if first is None else f', and records begin with number {first}'}",
+                remedy="check that nobody else writes to the landing or its stage, then run again",
+            )
+
+    def _forget_upload(self, manifest: Manifest) -> None:
+        if self._is_local():
+            self.execute(f"remove {self._location(manifest)}")
+
+    def _keep_timezone(self) -> None:
+        """The zone of the business day is a fact of the stored data: it is kept, and a change is refused."""
+        self.execute(
+            "insert into ops.properties select 'timezone', ? where not exists "
+            "(select 1 from ops.properties where name = 'timezone')",
+            [self._settings.timezone],
+        )
+        ((kept,),) = self.query("select value from ops.properties where name = 'timezone'")
+        if kept != self._settings.timezone:
+            raise ConfigError(
+                f"the warehouse holds business days of {kept}, the settings say {self._settings.timezone}",
+                remedy=f"set REGULARS_TIMEZONE={kept}, or start in a new database and land again",
+            )
+
+
+def _same(key: Sequence[str]) -> str:
+    return " and ".join(f"{tables.name(name)} is not distinct from ?" for name in key)

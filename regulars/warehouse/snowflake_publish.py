@@ -1,0 +1,38 @@
+"""The published database: schemas that readers open, cloned without copying data and swapped in whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from regulars.warehouse.snowflake_session import SnowflakeSessions
+
+DRAFT = "draft_"
+
+
+def publish(sessions: SnowflakeSessions, database: str, readers: str, schemas: Sequence[str]) -> None:
+    """Replace `schemas` of the database `readers` by clones of what they are in `database` now.
+
+    All drafts are made before the first swap, so what is left is a statement per schema that changes names only. A kill
+    leaves drafts, which the next publication makes anew. Views are cloned with their text, which names no database:
+    they read what is published beside them. Readers need their grants on future objects of the database.
+    """
+    for schema in schemas:
+        sessions.execute(f"create or replace schema {readers}.{DRAFT}{schema} clone {database}.{schema}")
+        if schema == "ops":
+            _freeze_views(sessions, database, readers, schema)
+    for schema in schemas:
+        sessions.execute(f"create schema if not exists {readers}.{schema}")
+        sessions.execute(f"alter schema {readers}.{schema} swap with {readers}.{DRAFT}{schema}")
+        sessions.execute(f"drop schema if exists {readers}.{DRAFT}{schema}")
+
+
+def _freeze_views(sessions: SnowflakeSessions, database: str, readers: str, schema: str) -> None:
+    """Views of records that go on changing: readers get the state that was published, as a table."""
+    found = sessions.query(
+        "select table_name from information_schema.tables where table_type = 'VIEW' and table_schema = ?",
+        [schema.upper()],
+    )
+    for (view,) in found:
+        draft = f'{readers}.{DRAFT}{schema}."{view}"'
+        sessions.execute(f"drop view if exists {draft}")
+        sessions.execute(f'create or replace table {draft} as select * from {database}.{schema}."{view}"')

@@ -1,0 +1,209 @@
+"""fakesnow as a server, with what the flows need of Snowflake and it lacks; each addition says why it is there.
+
+The emulator is DuckDB underneath: it proves that our SQL is read as Snowflake's, and the paths of the clients, not
+Snowflake's arithmetic.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import fakesnow.arrow as arrow
+from fakesnow import server as fakesnow_server
+import fakesnow.copy_into as copy_into
+
+import snowflake.connector.errors
+from fakesnow.cursor import FakeSnowflakeCursor
+from fakesnow.transforms import stage
+from sqlglot import exp
+
+STAGE_PATH = re.compile(r"@(?P<stage>\w+\.\w+)/(?P<path>[\w=./-]+)")
+UNLOAD = re.compile(
+    r"copy into (?P<place>@\S+)/(?P<file>[^/\s]+) from \((?P<query>.*)\) FILE_FORMAT = \((?P<format>.*?)\) HEADER = TRUE .*",
+    re.DOTALL,
+)
+GET = re.compile(r"get (?P<place>@\S+)/(?P<file>[^/\s]+) 'file://(?P<folder>.*)/'")
+REMOVE = re.compile(r"remove (?P<place>@\S+)")
+CLONE = re.compile(r"create or replace schema (\w+)\.(\w+) clone (\w+)\.(\w+)")
+SWAP = re.compile(r"alter schema (\w+)\.(\w+) swap with \w+\.(\w+)")
+
+_execute = FakeSnowflakeCursor.execute
+_duckdb_execute = FakeSnowflakeCursor._execute
+_transform = FakeSnowflakeCursor._transform
+
+
+def execute(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
+    """Statements that fakesnow does not know, done beside it; all others go on."""
+    text = command.strip().rstrip(";")
+    if text.lower() in ("begin", "commit", "rollback"):  # fakesnow would ask DuckDB to describe BEGIN's result
+        with contextlib.suppress(duckdb.TransactionException):  # Snowflake takes one too many for nothing
+            getattr(self._duck_conn, text.lower())()
+        return _execute(self, "select 'Statement executed successfully.' as status", **kwargs)
+    if found := UNLOAD.fullmatch(text):
+        return _execute(self, unload(self, found), **kwargs)
+    if found := GET.fullmatch(text):
+        return download(self, found, kwargs)
+    if found := REMOVE.fullmatch(text):
+        shutil.rmtree(folder_of(self, found["place"]), ignore_errors=True)
+        return _execute(self, "select 'removed' as result", **kwargs)
+    if found := CLONE.fullmatch(text):
+        clone_schema(self, *found.groups())
+        return _execute(self, "select 'Schema successfully created.' as status", **kwargs)
+    if found := SWAP.fullmatch(text):
+        database, one, other = found.groups()
+        for source, target in ((one, "_swapping"), (other, one), ("_swapping", other)):
+            clone_schema(self, database, target, database, source)
+        self._duck_conn.execute(f"drop schema {database}._swapping cascade")
+        return _execute(self, "select 'Statement executed successfully.' as status", **kwargs)
+    return _execute(self, STAGE_PATH.sub(lambda at: stage_at(self, at[0]), command), *args, **kwargs)
+
+
+def execute_in_duckdb(self: Any, transformed: Any, params: Any = None) -> None:
+    """A row that another transaction holds: Snowflake waits for LOCK_TIMEOUT and says so, DuckDB says so at once."""
+    try:
+        _duckdb_execute(self, transformed, params)
+    except duckdb.TransactionException as error:
+        if "onflict" not in str(error):
+            raise
+        raise snowflake.connector.errors.ProgrammingError(
+            msg="Statement has locked the row in another transaction", errno=625, sqlstate="57014"
+        ) from None
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        raise snowflake.connector.errors.ProgrammingError(msg=str(error), errno=100001, sqlstate="22000") from None
+
+
+def transform(self: Any, expression: Any, params: Any) -> Any:
+    """Temporary tables live in the database like others here: DuckDB keeps them in a catalogue of its own, where their
+    names in a schema of ours would not be found."""
+    if isinstance(expression, exp.Create) and expression.kind == "TABLE" and expression.args.get("properties"):
+        for found in list(expression.args["properties"].find_all(exp.TemporaryProperty)):
+            found.pop()
+    return _transform(self, expression, params)
+
+
+def stage_at(cursor: Any, place: str) -> str:
+    """A path below a stage, as a stage of its own: fakesnow knows no paths."""
+    found = STAGE_PATH.fullmatch(place)
+    assert found
+    schema, base = found["stage"].upper().split(".")
+    name = f"{base}__{hashlib.md5(found['path'].strip('/').encode()).hexdigest()}".upper()
+    database = cursor._conn.database
+    stages = "_fs_global._fs_information_schema._fs_stages"
+    key = [database, schema, name]
+    meta = cursor._duck_conn.cursor()
+    if not meta.execute(f"select 1 from {stages} where database_name = ? and schema_name = ? and name = ?", key).fetchall():
+        row = meta.execute(
+            f"select url from {stages} where database_name = ? and schema_name = ? and name = ?", [database, schema, base]
+        ).fetchone()
+        if row is None:
+            raise snowflake.connector.errors.ProgrammingError(
+                msg=f"Stage '{database}.{schema}.{base}' does not exist or not authorized.", errno=2003, sqlstate="02000"
+            )
+        url = f"{row[0].rstrip('/')}/{found['path'].strip('/')}/" if row[0] else f"file://{stage.internal_dir('.'.join(key))}"
+        meta.execute(
+            f"insert into {stages} (created_on, name, database_name, schema_name, url, type) values (now(), ?, ?, ?, ?, 'INTERNAL')",
+            [name, database, schema, url],
+        )
+    return f"@{schema}.{name}"
+
+
+def folder_of(cursor: Any, place: str) -> Path:
+    schema, name = stage_at(cursor, place)[1:].split(".")
+    return Path(stage.internal_dir(f"{cursor._conn.database}.{schema}.{name}"))
+
+
+def unload(cursor: Any, found: re.Match[str]) -> str:
+    """COPY INTO @stage by DuckDB's COPY TO; gives a statement whose result is Snowflake's: the number of rows."""
+    folder = folder_of(cursor, found["place"])
+    folder.mkdir(parents=True, exist_ok=True)
+    cursor.execute(f"create or replace table ops._unloaded as {found['query']}", server=True)
+    options = "format csv, header true, force_quote *" if "CSV" in found["format"] else "format parquet"
+    ((rows,),) = cursor._duck_conn.execute(f"copy ops._unloaded to '{folder}/{found['file']}' ({options})").fetchall()
+    cursor._duck_conn.execute("drop table ops._unloaded")
+    return f"select {rows}::bigint as rows_unloaded"
+
+
+def download(cursor: Any, found: re.Match[str], kwargs: Any) -> Any:
+    """GET: what a stage on this machine holds is where the client asks for it."""
+    shutil.copyfile(folder_of(cursor, found["place"]) / found["file"], Path(found["folder"]) / found["file"])
+    return _execute(cursor, "select 'DOWNLOADED' as status", **kwargs)
+
+
+def clone_schema(cursor: Any, database: str, target: str, source_database: str, source: str) -> None:
+    """CREATE SCHEMA CLONE: tables by copy, views by their text."""
+    run = cursor._duck_conn.cursor()
+    place = f"{database}.{target}"
+    run.execute(f"drop schema if exists {place} cascade")
+    run.execute(f"create schema {place}")
+    where = "where lower(database_name) = lower(?) and lower(schema_name) = lower(?)"
+    for (table,) in run.execute(f"select table_name from duckdb_tables() {where}", [source_database, source]).fetchall():
+        run.execute(f'create table {place}."{table}" as from {source_database}.{source}."{table}"')
+    for view, sql in run.execute(f"select view_name, sql from duckdb_views() {where}", [source_database, source]).fetchall():
+        body = re.sub(r"^CREATE VIEW .*? AS ", "", sql, count=1, flags=re.DOTALL)
+        run.execute(f"use {database}.main")
+        with contextlib.suppress(duckdb.CatalogException):  # what it reads is published later
+            run.execute(f'create view {place}."{view}" as {body}')
+
+
+_read_parquet = copy_into.ReadParquet.read_expression
+_strip_json_extract = copy_into._strip_json_extract
+
+
+def read_parquet(self: Any, url: str) -> Any:
+    """METADATA$FILE_ROW_NUMBER, which fakesnow lacks, counts from 1."""
+    return exp.func("read_parquet", exp.Literal.string(url), self.make_eq("file_row_number", True))
+
+
+def strip_json_extract(expression: Any) -> Any:
+    found = _strip_json_extract(expression)
+    return found.transform(
+        lambda node: exp.column("file_row_number") + 1
+        if isinstance(node, exp.Column) and node.name.upper() == "METADATA$FILE_ROW_NUMBER"
+        else node
+    )
+
+
+_timestamps = arrow.timestamp_to_sf_struct
+
+
+def timestamps(column: Any) -> Any:
+    """Timestamps on the wire, where a null stays null; fakesnow makes 1970 of it."""
+    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    found = _timestamps(column.cast(pa.timestamp("us", column.type.tz)))
+    return pa.StructArray.from_arrays(found.flatten(), fields=list(found.type), mask=pc.is_null(column))
+
+
+def whole_result(table: pa.Table) -> Any:
+    """Results of no row, and of more than one batch, on the wire."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table.combine_chunks())
+    return sink.getvalue()
+
+
+@contextlib.contextmanager
+def emulator() -> Iterator[dict[str, Any]]:
+    """Run the server; gives arguments of `snowflake.connector.connect`."""
+    import fakesnow.server as fakesnow_routes
+
+    FakeSnowflakeCursor.execute = execute
+    FakeSnowflakeCursor._execute = execute_in_duckdb
+    FakeSnowflakeCursor._transform = transform
+    copy_into.ReadParquet.read_expression = read_parquet
+    copy_into._strip_json_extract = strip_json_extract
+    arrow.timestamp_to_sf_struct = timestamps
+    fakesnow_routes.to_ipc = whole_result
+    with fakesnow_server() as access:
+        for name in ("uvicorn", "uvicorn.access", "uvicorn.error", "fakesnow.server"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        yield access
