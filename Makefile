@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: demo demo-all test test-long check bench chaos clean install
+.PHONY: demo demo-all test test-long parity check bench chaos clean install
 
 install: $(STAMP)
 
@@ -28,6 +28,10 @@ test: $(STAMP)
 # What takes minutes: a month of real data, where ../shared/datasets is there.
 test-long: $(STAMP)
 	@$(BIN)/python -m pytest -m long
+
+# The same tests on DuckDB and on Snowflake, over the wire of an emulator: docs/engines.md.
+parity: $(STAMP)
+	@$(BIN)/python -m pytest -m parity
 
 check: $(STAMP)
 	@$(BIN)/ruff format --check .

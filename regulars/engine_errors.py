@@ -1,4 +1,4 @@
-"""What DuckDB says, without the values that it quotes."""
+"""What an engine says, without the values that it quotes."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ PLACE = re.compile(
     r"\b(unexpected end of data|\w+ [Dd]ecompression \w+|at byte \d+ in record/value \d+|[Ll]ine:? \d+|Malformed JSON|No magic bytes found)"
 )
 LOGIN = re.compile(r"\w+://\S*@\S*|\bpassword\s*=\s*\S+")
+# Snowflake: number, SQL state, perhaps the query's identifier, text. Numbers from 100000 on speak of values.
+SNOWFLAKE = re.compile(r"\b(\d{6}) \((\w{5})\): (?:[0-9a-f]{8}-[0-9a-f-]{27}: )?(.*)", re.DOTALL)
+LITERAL = re.compile(r"'(?:[^']|'')*'")
 COMPILED = re.compile(r"^\s*compiled code at .*$", re.MULTILINE)
 
 
@@ -35,6 +38,8 @@ def without_values(text: str) -> str:
 
     Text that is no message of the engine stays as it is, but for the lines that follow.
     """
+    if snowflake := SNOWFLAKE.search(text):
+        return _snowflake(text[: snowflake.start()], *snowflake.groups())
     match = KIND.search(text)
     if match is None:
         return LOGIN.sub("...", text.strip().split("\n", 1)[0])
@@ -49,6 +54,19 @@ def without_values(text: str) -> str:
         words += [f"{places};"] if places else []
         words.append("the message may quote a value and is not repeated")
     return " ".join(word for word in words if word) + (f"\n{compiled[0]}" if compiled else "")
+
+
+def _snowflake(before: str, number: str, state: str, said: str) -> str:
+    """Number and words, but for those of a value; a compilation error names things in quotes, and so may a value be."""
+    head = f"{before.strip()} {number} ({state}):".strip()
+    if number >= "100000":
+        return f"{head} the message may quote a value and is not repeated"
+    words = " ".join(line.strip() for line in said.split("\n")[:3])
+    return f"{head} {LOGIN.sub('...', LITERAL.sub(_name_or_dots, words)).strip()}"
+
+
+def _name_or_dots(literal: re.Match[str]) -> str:
+    return literal[0] if re.fullmatch(r"'[A-Z_][A-Z0-9_$.]*'", literal[0]) else "'...'"
 
 
 @contextmanager

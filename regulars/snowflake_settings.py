@@ -59,6 +59,7 @@ class SnowflakeSettings(BaseModel):
     protocol: Literal["https", "http"] = "https"
     storage_integration: str | None = Field(None, description="Lets Snowflake read and write s3:// landings.")
     query_tags: dict[str, str] = Field({}, description="Parts of the query tag besides flow, run and as_of.")
+    login_timeout_seconds: int = Field(60, ge=1)
     statement_timeout_seconds: int = Field(3600, ge=1)
 
     _names = field_validator(

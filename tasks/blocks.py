@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from regulars.errors import ConfigError
 from regulars.settings import S3Settings, Settings
+from regulars.snowflake_settings import SnowflakeSettings
 
 BUCKET_URL = re.compile(r"block://s3-bucket/([A-Za-z0-9_-]+)(/.*)?")
 
@@ -26,11 +27,16 @@ def with_blocks(settings: Settings) -> Settings:
     """Settings in which the blocks they name are replaced by plain values.
 
     `REGULARS_S3__BLOCK` names an AwsCredentials block; a landing or delivery URL `block://s3-bucket/<name>/<prefix>`
-    names an S3Bucket block, whose credentials then hold for all of S3.
+    names an S3Bucket block, whose credentials then hold for all of S3. `REGULARS_SNOWFLAKE__BLOCK` names a
+    SnowflakeConnector block, or with `snowflake-credentials/<name>` one of credentials alone.
     """
     changes: dict[str, Any] = {}
     if settings.s3.block:
         changes["s3"] = _access(_load(f"aws-credentials/{settings.s3.block}"), settings.s3)
+    if settings.snowflake.block:
+        name = settings.snowflake.block
+        block = _load(name if "/" in name else f"snowflake-connector/{name}")
+        changes["snowflake"] = _snowflake_access(block, settings.snowflake)
     for field in ("landing_url", "delivery_url"):
         match = BUCKET_URL.fullmatch(getattr(settings, field) or "")
         if match:
@@ -51,6 +57,28 @@ def _access(credentials: AwsCredentials, defaults: S3Settings) -> S3Settings:
             "region": credentials.region_name or defaults.region,
             "endpoint": client.endpoint_url or defaults.endpoint,
         }
+    )
+
+
+def _snowflake_access(block: Any, defaults: SnowflakeSettings) -> SnowflakeSettings:
+    """What the block says, then what the settings say."""
+    credentials = getattr(block, "credentials", block)
+    key = credentials.private_key
+    found = {
+        "account": credentials.account,
+        "user": credentials.user,
+        "role": credentials.role,
+        "password": credentials.password,
+        "token": credentials.token,
+        "private_key": SecretStr(key.get_secret_value().decode()) if key else None,
+        "private_key_file": credentials.private_key_path,
+        "private_key_passphrase": credentials.private_key_passphrase,
+        "authenticator": None if credentials.authenticator == "snowflake" else credentials.authenticator,
+        "database": getattr(block, "database", None),
+        "warehouse": getattr(block, "warehouse", None),
+    }
+    return SnowflakeSettings.model_validate(
+        {**defaults.model_dump(), **{name: value for name, value in found.items() if value is not None}}
     )
 
 

@@ -39,7 +39,7 @@ class RunContext:
         self.contracts = contracts
         self.sources = sources
         self.tables = tables
-        self.warehouse: Warehouse = open_warehouse(settings)
+        self.warehouse: Warehouse = open_warehouse(settings, run)
         self.proofs = Proofs(self.warehouse, run, settings)
 
     @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from regulars.settings import PROJECT_DIR, S3Settings, Settings
+from regulars.snowflake_settings import SnowflakeSettings
 
 
 def document(name: str) -> str:
@@ -11,8 +12,9 @@ def document(name: str) -> str:
 
 def test_every_setting_is_documented() -> None:
     text = document("docs/settings.md")
-    names = [f"REGULARS_{name.upper()}" for name in Settings.model_fields if name != "s3"]
+    names = [f"REGULARS_{name.upper()}" for name in Settings.model_fields if name not in ("s3", "snowflake")]
     names += [f"REGULARS_S3__{name.upper()}" for name in S3Settings.model_fields]
+    names += [f"REGULARS_SNOWFLAKE__{name.upper()}" for name in SnowflakeSettings.model_fields]
     assert [name for name in names if f"`{name}`" not in text] == []
 
 

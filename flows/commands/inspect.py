@@ -14,15 +14,16 @@ import typer
 
 from flows.commands.console import print_table
 from regulars.contracts import read_contracts
-from regulars.errors import ConfigError
+from regulars.errors import ConfigError, EngineError
 from regulars.settings import load_settings
 from regulars.sources.config import read_sources
-from regulars.warehouse.duckdb_publish import PublishedReader, read_published
+from regulars.warehouse.published import PublishedReader, read_published
+from tasks.blocks import with_blocks
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 LAST_RUNS = """
-select flow, as_of, status, started_at, round(epoch(finished_at - started_at), 1) as seconds, message
+select flow, as_of, status, started_at, round(datediff('millisecond', started_at, finished_at) / 1000.0, 1) as seconds, message
 from ops.runs
 order by started_at desc
 limit 10
@@ -53,7 +54,7 @@ order by severity, table_name, check_name
 def published() -> Iterator[PublishedReader]:
     """The published copy, open for reading. Raises ConfigError where nothing was published yet."""
     settings = load_settings()
-    with read_published(settings.published_path) as reader:
+    with read_published(settings if settings.warehouse == "duckdb" else with_blocks(settings)) as reader:
         yield reader
 
 
@@ -66,7 +67,7 @@ def sql(
     with published() as reader:
         try:
             names, rows = reader.table(query)
-        except duckdb.Error as error:
+        except (duckdb.Error, EngineError) as error:
             raise ConfigError(
                 f"the query failed: {error}", remedy='see `regulars sql "show all tables"` for names'
             ) from None

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+from regulars.errors import ConfigError
 from regulars.landing import plan_extract
 from regulars.manifest import day_manifests
 from regulars.segments.config import read_segments
 from regulars.storage import open_storage
-from regulars.warehouse.duckdb_publish import read_published
+from regulars.warehouse.published import read_published
 from tasks.context import RunContext, open_context
 
 STAGES = {
@@ -59,7 +60,9 @@ def _plan_transform(context: RunContext, parameters: dict[str, Any]) -> Iterator
         what = f"build {min(day, last) if day <= last else day}..{max(day, last)} where batches changed (built so far: {first}..{last})"
     yield {"stage": "build", "what": what}
     yield {"stage": "gate", "what": "judge the marts; a block leaves everything published as it is", "layer": "marts"}
-    yield {"stage": "publish", "what": f"switch readers of marts and ops over in {context.settings.published_path}"}
+    settings = context.settings
+    place = settings.published_path if settings.warehouse == "duckdb" else settings.snowflake.readers_database
+    yield {"stage": "publish", "what": f"switch readers of marts and ops over in {place}"}
 
 
 def _plan_segment(context: RunContext, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -78,8 +81,11 @@ def _plan_segment(context: RunContext, parameters: dict[str, Any]) -> Iterator[d
 
 
 def _built_until(context: RunContext) -> tuple[date | None, date | None]:
-    if not context.settings.published_path.exists():
+    try:
+        with read_published(context.settings) as reader:
+            ((first, last),) = reader.query(
+                "select min(as_of), max(as_of) from ops.built_batches where stage = 'marts'"
+            )
+            return first, last
+    except ConfigError:  # nothing was published yet
         return None, None
-    with read_published(context.settings.published_path) as reader:
-        ((first, last),) = reader.query("select min(as_of), max(as_of) from ops.built_batches where stage = 'marts'")
-        return first, last

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from regulars.contracts import Contract
@@ -44,9 +45,9 @@ def nothing_known(table: str, facts: SuiteContext) -> Sequence[Check]:
 
 @dataclass(frozen=True)
 class GateSource:
-    """An engine that Great Expectations can read: its URL for SQLAlchemy, and a way to ask small things ourselves."""
+    """An engine that Great Expectations can read: `add` makes its data source in a context, `query` asks small things."""
 
-    url: str
+    add: Callable[[Any], Any]
     query: Query
 
 
@@ -69,7 +70,7 @@ def run_gate(
     """
     chosen = [table for table in tables if table in list_suites(layer)]
     checks: list[Check] = []
-    with one_at_a_time, open_source(settings) as source, ExitStack() as opened:
+    with one_at_a_time, open_source(settings, run) as source, ExitStack() as opened:
         batches = source.query(effective_batches(run.as_of))
         facts = {table: suite_context(batches, table, run.as_of, contracts, settings) for table in chosen}
         repeated = {table: known(table, facts[table]) for table in chosen}
@@ -130,12 +131,16 @@ def _run_suite(
 
 
 @contextmanager
-def open_source(settings: Settings) -> Iterator[GateSource]:
+def open_source(settings: Settings, run: Run) -> Iterator[GateSource]:
     """The warehouse, open while the block runs and no longer. Raises TransientError where it cannot be opened."""
-    if settings.warehouse != "duckdb":
-        raise ConfigError(
-            f"gates on {settings.warehouse} are not available yet", remedy="set REGULARS_WAREHOUSE=duckdb"
-        )
+    if settings.warehouse == "snowflake":
+        from regulars.quality.snowflake_source import add_snowflake
+        from regulars.warehouse.snowflake_session import SnowflakeSessions
+
+        # Sessions only: the run that is judged holds the warehouse's lock.
+        with SnowflakeSessions(settings.snowflake, run, "gates") as sessions:
+            yield GateSource(partial(add_snowflake, sessions), sessions.query)
+        return
     from regulars.quality.duckdb_dialect import DRIVER, register_dialect
 
     if not settings.warehouse_path.exists():
@@ -144,15 +149,18 @@ def open_source(settings: Settings) -> Iterator[GateSource]:
             remedy="run a flow that loads it, or set REGULARS_HOME",
         )
     register_dialect()
+    url = f"{DRIVER}:///{settings.warehouse_path}"
     with DuckDBWarehouse(settings) as warehouse:
-        yield GateSource(f"{DRIVER}:///{settings.warehouse_path}", warehouse.query)
+        yield GateSource(
+            lambda context: context.data_sources.add_sql("warehouse", connection_string=url), warehouse.query
+        )
 
 
 @contextmanager
 def _datasource(source: GateSource) -> Iterator[Any]:
     """A data source of Great Expectations in a context in memory; its connections are closed at the end."""
     context = new_context()
-    datasource = context.data_sources.add_sql("warehouse", connection_string=source.url)
+    datasource = source.add(context)
     try:
         yield datasource
     finally:

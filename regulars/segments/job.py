@@ -14,7 +14,7 @@ from regulars.segments import selection
 from regulars.segments.config import MEMBER, SegmentDefinition
 from regulars.segments.manifest import Published
 from regulars.segments.selection import Selection
-from regulars.segments.unload import INNER, OUTER, DuckDBDialect, Unloader
+from regulars.segments.unload import Dialect, Unloader
 from regulars.storage import Storage
 
 
@@ -25,33 +25,31 @@ class Job:
     segment: SegmentDefinition
     as_of: date
     engine: Unloader
-    sql: DuckDBDialect
+    sql: Dialect
     storage: Storage
     spool: Path
 
 
 @contextmanager
-def key_in_session(engine: Unloader, sql: DuckDBDialect, key: bytes) -> Iterator[None]:
+def key_in_session(engine: Unloader, sql: Dialect, key: bytes) -> Iterator[None]:
     """Let SQL use the key of pseudonyms without naming it."""
+    sql.hold_key(engine, *selection.hmac_pads(key))
     try:
-        for name, pad in zip((INNER, OUTER), selection.hmac_pads(key), strict=True):
-            engine.execute(sql.set_variable(name), [pad])
         yield
     finally:
-        for name in (INNER, OUTER):
-            engine.execute(sql.reset_variable(name))
+        sql.drop_key(engine)
 
 
 def column_types(job: Job) -> dict[str, str]:
     """Types of the delivered columns, in order. Raises ConfigError where the model, history or a column is missing."""
     segment, consent = job.segment, job.segment.delivery.consent
-    found = {**_relation(job.engine, "segments", segment.name), **segment.personal_columns}
+    found = {**_relation(job, "segments", segment.name), **segment.personal_columns}
     if missing := [name for name in (*segment.delivered_columns, "snapshot_date") if name not in found]:
         raise ConfigError(
             f"segment {segment.name}: the model has no column {', '.join(missing)}",
             remedy="select it in the model, or take it from config.meta.delivery.columns",
         )
-    if consent and _relation(job.engine, "marts", "loyalty_history").get(consent) != "boolean":
+    if consent and _relation(job, "marts", "loyalty_history").get(consent) != "boolean":
         raise ConfigError(
             f"segment {segment.name}: consent {consent} is no boolean column of marts.loyalty_history",
             remedy="name a tracked consent column: today's consent must be known of whoever left the segment, too",
@@ -117,13 +115,8 @@ def select_members(job: Job, asked: Selection) -> None:
         )
 
 
-def _relation(engine: Unloader, schema: str, name: str) -> dict[str, str]:
-    rows = engine.query(
-        "select lower(column_name), lower(data_type) from information_schema.columns "
-        "where table_catalog = current_database() and lower(table_schema) = ? and lower(table_name) = ? "
-        "order by ordinal_position",
-        [schema, name],
-    )
+def _relation(job: Job, schema: str, name: str) -> dict[str, str]:
+    rows = job.engine.query(job.sql.columns(), [schema, name])
     if not rows:
         raise ConfigError(f"{schema}.{name} does not exist in the warehouse", remedy="build the models first")
     return dict(rows)

@@ -14,10 +14,9 @@ from datetime import date
 
 from regulars.contracts import Contract
 from regulars.segments.config import MEMBER, SegmentDefinition
-from regulars.segments.unload import DuckDBDialect
+from regulars.segments.unload import Dialect
 
 MEMBERS, PREVIOUS, LEFT = "delivery_members", "delivery_previous", "delivery_left"
-NOBODY_LEFT = f"select cast('' as varchar) as {MEMBER}, cast('' as varchar) as reason where 1 = 0"
 REASONS = (
     "erased",
     "left_population",
@@ -63,7 +62,7 @@ class Selection:
     has_previous: bool
 
 
-def members_sql(selection: Selection, sql: DuckDBDialect) -> str:
+def members_sql(selection: Selection, sql: Dialect) -> str:
     """`delivery_members`: a row per member of `as_of` with the delivered columns, then
 
     `withheld` (one of REASONS, null if delivered), `is_entered`, `formula_cells` (text cells to be neutralised).
@@ -129,33 +128,39 @@ def left_sql(selection: Selection) -> str:
     )
 
 
-def previous_sql(source: str, guarded: bool, sql: DuckDBDialect) -> str:
+def previous_sql(source: str, guarded: bool, sql: Dialect) -> str:
     """`delivery_previous`: the members of the previous full list, from a table expression over its file."""
     member = sql.undo_guard(MEMBER) if guarded else MEMBER
     return f"create or replace temporary table {PREVIOUS} as select {member} as {MEMBER} from {source}"
 
 
-def full_sql(types: Mapping[str, str], guarded: bool, sql: DuckDBDialect, only_entered: bool = False) -> str:
+def full_sql(types: Mapping[str, str], guarded: bool, sql: Dialect, only_entered: bool = False) -> str:
     """The delivered rows in their order; `guarded` puts an apostrophe before cells that a spreadsheet would run."""
-    listed = [_guard(column, sql) if guarded and is_text(types[column]) else column for column in types]
+    listed = [
+        sql.named(_guard(column, sql) if guarded and is_text(types[column]) else column, column) for column in types
+    ]
     entered = " and is_entered" if only_entered else ""
     # Rows of the same order are equal bytes of CSV; Parquet's row groups would differ with the number of threads.
-    order = sql.order_by_stored(MEMBER) if guarded else f" order by {MEMBERS}.{MEMBER}"
+    order = sql.order_by_stored(MEMBERS, MEMBER) if guarded else f" order by {MEMBERS}.{MEMBER}"
     return f"select {', '.join(listed)} from {MEMBERS} where withheld is null{entered}{order}"
 
 
-def left_rows_sql(guarded: bool, sql: DuckDBDialect) -> str:
+def left_rows_sql(guarded: bool, sql: Dialect) -> str:
     """Who left and why, in order of user_id; `guarded` for CSV, where an id may look like a formula."""
-    member = (
-        f"case when {sql.is_formula(MEMBER)} then '''' || {MEMBER} else {MEMBER} end as {MEMBER}" if guarded else MEMBER
-    )
-    return f"select {member}, reason from {LEFT} order by {LEFT}.{MEMBER}"
+    member = f"case when {sql.is_formula(MEMBER)} then '''' || {MEMBER} else {MEMBER} end" if guarded else MEMBER
+    return f"select {sql.named(member, MEMBER)}, {sql.named('reason', 'reason')} from {LEFT} order by {LEFT}.{MEMBER}"
 
 
-def _guard(column: str, sql: DuckDBDialect) -> str:
+def nobody_left_sql(sql: Dialect) -> str:
+    """The same without a row."""
+    empty = "cast('' as varchar)"
+    return f"select {sql.named(empty, MEMBER)}, {sql.named(empty, 'reason')} where 1 = 0"
+
+
+def _guard(column: str, sql: Dialect) -> str:
     text = f"cast({column} as varchar)"
     guarded = f"case when {sql.is_formula(text)} then '''' || {text} else {text} end"
-    return f"case when formula_cells > 0 then {guarded} else {text} end as {column}"  # "and" promises no order
+    return f"case when formula_cells > 0 then {guarded} else {text} end"  # "and" promises no order
 
 
 def _standing_joins(alias: str, selection: Selection) -> list[str]:
@@ -183,7 +188,7 @@ def _is_newest(selection: Selection) -> bool:
     return selection.as_of == selection.newest_day
 
 
-def _withheld(selection: Selection, sql: DuckDBDialect) -> str:
+def _withheld(selection: Selection, sql: Dialect) -> str:
     segment = selection.segment
     reasons = [f"when today.{MEMBER} is null then 'erased'", "when today.is_deleted then 'left_population'"]
     if segment.delivery.consent:

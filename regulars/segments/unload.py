@@ -11,7 +11,6 @@ from typing import Any, Literal, Protocol, Self
 import duckdb
 
 from regulars.engine import quote
-from regulars.errors import ConfigError
 from regulars.settings import Settings
 from regulars.warehouse.duckdb import read_file
 
@@ -38,6 +37,40 @@ class Unloader(Protocol):
 
     def transaction(self) -> AbstractContextManager[None]:
         """What is read inside is one state of the warehouse."""
+
+
+class Dialect(Protocol):
+    """The expressions that engines say differently. Expressions in, expressions out."""
+
+    name: str
+    version: str
+
+    def hold_key(self, engine: Unloader, inner: bytes, outer: bytes) -> None:
+        """Give the session the two pads of HMAC-SHA256 (64 bytes each), so that they are in no SQL text."""
+
+    def drop_key(self, engine: Unloader) -> None:
+        """Take them from the session."""
+
+    def keyed_hash(self, text: str) -> str:
+        """HMAC-SHA256, 64 lower-case hex digits, under the key that the session holds."""
+
+    def columns(self) -> str:
+        """A SELECT of name and type, in the words of contracts, of a relation's columns; parameters: schema, name."""
+
+    def named(self, expression: str, column: str) -> str:
+        """A column of an export, which the file names in lower case."""
+
+    def order_by_stored(self, table: str, column: str) -> str:
+        """The ORDER BY of reading a table that was written in the order of `column`."""
+
+    def misplaced(self, table: str, column: str) -> str:
+        """A SELECT of how many rows have no value or one that another has; 0 also says that a stored order holds."""
+
+    def is_formula(self, text: str) -> str:
+        """Whether a spreadsheet could run the cell; null for null."""
+
+    def undo_guard(self, text: str) -> str:
+        """A cell of a delivered CSV as it was before the guard."""
 
 
 class DuckDBUnloader:
@@ -79,34 +112,39 @@ class DuckDBUnloader:
 
 
 class DuckDBDialect:
-    """The expressions that another engine says differently. Expressions in, expressions out."""
+    """What DuckDB says."""
 
     name = "duckdb"
     version = "version()"
 
-    def set_variable(self, name: str) -> str:
-        """A statement that takes the value as its one parameter, so that it is in no SQL text."""
-        return f"set variable {name} = ?"
+    def hold_key(self, engine: Unloader, inner: bytes, outer: bytes) -> None:
+        for name, pad in ((INNER, inner), (OUTER, outer)):
+            engine.execute(f"set variable {name} = ?", [pad])
 
-    def reset_variable(self, name: str) -> str:
-        return f"reset variable {name}"
+    def drop_key(self, engine: Unloader) -> None:
+        for name in (INNER, OUTER):
+            engine.execute(f"reset variable {name}")
 
     def keyed_hash(self, text: str) -> str:
-        """HMAC-SHA256, 64 lower-case hex digits, under the key whose pads are in the session's variables."""
         return f"sha256(getvariable('{OUTER}') || unhex(sha256(getvariable('{INNER}') || encode({text}))))"
 
-    def order_by_stored(self, column: str) -> str:
-        """The ORDER BY of reading a table that was written in the order of `column`: the engine keeps that order."""
-        return ""
+    def columns(self) -> str:
+        return (
+            "select column_name, lower(data_type) from information_schema.columns "
+            "where table_catalog = current_database() and table_schema = ? and table_name = ? order by ordinal_position"
+        )
+
+    def named(self, expression: str, column: str) -> str:
+        return f"{expression} as {column}"
+
+    def order_by_stored(self, table: str, column: str) -> str:
+        return ""  # the engine keeps that order
 
     def misplaced(self, table: str, column: str) -> str:
-        """A SELECT of how many rows of such a table have no value, or none that is greater than the row's before: 0
-        says that every value is there once and that the order holds."""
         rows = f"select {column}, lag({column}) over () as before from {table}"
         return f"select count(*) from ({rows}) where {column} is null or {column} <= before"
 
     def is_formula(self, text: str) -> str:
-        """Whether a spreadsheet could run the cell; null for null."""
         plain = " or ".join(
             f"({text} >= '{low}' and {text} < '{past}')" for low, past in (("0", ":"), ("A", "["), ("a", "{"))
         )
@@ -114,14 +152,13 @@ class DuckDBDialect:
         return f"(case when {plain} then false else regexp_matches({text}, {quote(FORMULA)}) end)"
 
     def undo_guard(self, text: str) -> str:
-        """A cell of a delivered CSV as it was before the guard."""
         return f"(case when {text} like '''%' and {self.is_formula(text)} then substr({text}, 2) else {text} end)"
 
 
-def open_dialect(settings: Settings) -> DuckDBDialect:
+def open_dialect(settings: Settings) -> Dialect:
     """The dialect of the configured warehouse."""
-    if settings.warehouse != "duckdb":
-        raise ConfigError(
-            f"deliveries from {settings.warehouse} are not there yet", remedy="set REGULARS_WAREHOUSE=duckdb"
-        )
+    if settings.warehouse == "snowflake":
+        from regulars.segments.snowflake_dialect import SnowflakeDialect
+
+        return SnowflakeDialect()
     return DuckDBDialect()

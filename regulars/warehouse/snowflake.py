@@ -27,7 +27,13 @@ from regulars.warehouse.snowflake_lock import RunLock
 from regulars.warehouse.snowflake_publish import publish
 from regulars.warehouse.snowflake_session import SnowflakeSessions, query_tag
 
-CSV = "TYPE = CSV FIELD_OPTIONALLY_ENCLOSED_BY = '\"' NULL_IF = ('') COMPRESSION = NONE"
+QUOTED = "FIELD_OPTIONALLY_ENCLOSED_BY = '\"'"
+UNLOADED = {
+    "csv": f"TYPE = CSV {QUOTED} NULL_IF = ('') COMPRESSION = NONE TIMESTAMP_FORMAT = 'YYYY-MM-DD HH24:MI:SS.FF6'",
+    "parquet": "TYPE = PARQUET",
+}
+READ_AGAIN = {"csv": f"TYPE = CSV SKIP_HEADER = 1 {QUOTED}", "parquet": "TYPE = PARQUET"}
+IMPORTED = "imported_file"  # a temporary table of the session
 LARGEST_FILE = 5 * 2**30  # of one file; Snowflake writes no larger one
 
 
@@ -40,6 +46,7 @@ class SnowflakeWarehouse:
         self._storage = open_storage(settings.landing_root, settings.s3)
         self._sessions = SnowflakeSessions(settings.snowflake, run)
         self._lock: RunLock | None = None
+        self._first_row = 1
 
     def __enter__(self) -> Self:
         self._sessions.__enter__()
@@ -66,8 +73,7 @@ class SnowflakeWarehouse:
         self.execute(f"create or replace view ops.effective_batches as {EFFECTIVE_BATCHES}")
         self._keep_timezone()
         self._make_stages()
-        for contract in contracts.values():
-            self._make_raw_table(contract)
+        self._make_raw_tables(contracts)
         for statement in [*tables.quarantine_tables(), *tables.quarantine_views(sorted(contracts))]:
             self.execute(statement)
 
@@ -104,12 +110,7 @@ class SnowflakeWarehouse:
                     "update ops.ingestion_logs set status = 'retired' where batch_id = ? and status = 'loaded'",
                     [batch_id],
                 )
-                for place, column in (
-                    (f"raw.{contract.table}", "_batch_id"),
-                    (tables.REJECTS_TABLE, "batch_id"),
-                    (tables.REPLAYS_TABLE, "replay_batch_id"),
-                ):
-                    self.execute(f"delete from {place} where {column} = ?", [batch_id])
+                self._delete_batch(contract, batch_id)
             if replaced_by is not None:
                 self._copy(contract, replaced_by)
                 self.record(
@@ -177,9 +178,8 @@ class SnowflakeWarehouse:
 
     def export(self, sql: str, path: Path, format: Literal["csv", "parquet"]) -> int:
         place = f"@{tables.UPLOADS}/out/{uuid4().hex}"
-        options = CSV if format == "csv" else "TYPE = PARQUET"
         ((rows, *_),) = self.query(
-            f"copy into {place}/{path.name} from ({sql}) FILE_FORMAT = ({options}) HEADER = TRUE SINGLE = TRUE "
+            f"copy into {place}/{path.name} from ({sql}) FILE_FORMAT = ({UNLOADED[format]}) HEADER = TRUE SINGLE = TRUE "
             f"OVERWRITE = TRUE MAX_FILE_SIZE = {LARGEST_FILE}"
         )
         self.execute(f"get {place}/{path.name} {quote(f'file://{path.parent}/')}")
@@ -187,7 +187,17 @@ class SnowflakeWarehouse:
         return int(rows)
 
     def import_file(self, path: Path, columns: Sequence[str], format: Literal["csv", "parquet"]) -> str:
-        raise NotImplementedError
+        place = f"@{tables.UPLOADS}/in/{uuid4().hex}"
+        listed = ", ".join(f"{tables.name(column)} varchar" for column in columns)
+        cells = (f"${n}" if format == "csv" else f"$1:{name}::varchar" for n, name in enumerate(columns, start=1))
+        self.execute(f"put {quote(f'file://{path}')} {place} auto_compress = false overwrite = true")
+        self.execute(f"create or replace temporary table {IMPORTED} ({listed})")
+        self.execute(
+            f"copy into {IMPORTED} from (select {', '.join(cells)} from {place}) FILES = ({quote(path.name)}) "
+            f"FILE_FORMAT = ({READ_AGAIN[format]}) ON_ERROR = ABORT_STATEMENT FORCE = TRUE"
+        )
+        self.execute(f"remove {place}")
+        return IMPORTED
 
     def publish(self, schemas: Sequence[str]) -> None:
         access = self._settings.snowflake
@@ -215,17 +225,22 @@ class SnowflakeWarehouse:
             },
         }
 
-    def _make_raw_table(self, contract: Contract) -> None:
-        """Make the table, and add columns that the contract has gained. Raises ConfigError for a changed type."""
-        self.execute(tables.raw_table(contract))
-        known = self.query(
-            "select lower(column_name) from information_schema.columns where table_schema = 'RAW' and table_name = ?",
-            [contract.table.upper()],
-        )
-        for column, kind in contract.landed_columns:
-            if (column,) not in known:
-                place = f"raw.{tables.name(contract.table)}"
-                self.execute(f"alter table {place} add column {tables.name(column)} {tables.column_type(kind)}")
+    def _make_raw_tables(self, contracts: Mapping[str, Contract]) -> None:
+        """Make the tables that are not there, and add the columns that contracts have gained."""
+        known: dict[str, set[str]] = {}
+        for table, column in self.query(
+            "select lower(table_name), lower(column_name) from information_schema.columns where table_schema = 'RAW'"
+        ):
+            known.setdefault(table, set()).add(column)
+        for table, contract in contracts.items():
+            if table not in known:
+                self.execute(tables.raw_table(contract))
+                continue
+            for column, kind in contract.landed_columns:
+                if column not in known[table]:
+                    self.execute(
+                        f"alter table raw.{tables.name(table)} add column {tables.name(column)} {tables.column_type(kind)}"
+                    )
 
     def _make_stages(self) -> None:
         self.execute(f"create stage if not exists {tables.UPLOADS}")
@@ -254,18 +269,34 @@ class SnowflakeWarehouse:
 
     def _copy(self, contract: Contract, manifest: Manifest) -> None:
         """Copy one batch inside a transaction. Raises EngineError where `raw` would not hold what was landed."""
-        for statement in tables.copies(contract, manifest, self._location(manifest)):
+        rows, first = self._copied(contract, manifest)
+        if first == 0:  # Snowflake does not say whether it counts the records of a Parquet file from 0 or from 1
+            self._first_row = 0
+            self._delete_batch(contract, manifest.batch_id)
+            rows, first = self._copied(contract, manifest)
+        if rows != manifest.rows_loaded:
+            raise EngineError(
+                f"{contract.table} for {manifest.as_of}: {rows} rows were copied, the manifest names {manifest.rows_loaded}",
+                remedy="check that nobody else writes to the landing or its stage, then run again",
+            )
+
+    def _copied(self, contract: Contract, manifest: Manifest) -> tuple[int, int | None]:
+        """Rows of a batch after its files were copied, and their smallest record number."""
+        for statement in tables.copies(contract, manifest, self._location(manifest), self._first_row):
             self.execute(statement)
         ((rows, first),) = self.query(
             f"select count(*), min(_record_number) from raw.{contract.table} where _as_of = ? and _batch_id = ?",
             [manifest.as_of, manifest.batch_id],
         )
-        if rows != manifest.rows_loaded or (first is not None and first < 1):
-            raise EngineError(
-                f"{contract.table} for {manifest.as_of}: {rows} rows were copied, the manifest names {manifest.rows_loaded}"
-                f"{'' if first is None else f', and records begin with number {first}'}",
-                remedy="check that nobody else writes to the landing or its stage, then run again",
-            )
+        return rows, first
+
+    def _delete_batch(self, contract: Contract, batch_id: str) -> None:
+        for place, column in (
+            (f"raw.{contract.table}", "_batch_id"),
+            (tables.REJECTS_TABLE, "batch_id"),
+            (tables.REPLAYS_TABLE, "replay_batch_id"),
+        ):
+            self.execute(f"delete from {place} where {column} = ?", [batch_id])
 
     def _forget_upload(self, manifest: Manifest) -> None:
         if self._is_local():

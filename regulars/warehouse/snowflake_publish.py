@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
+from regulars.snowflake_settings import SnowflakeSettings
 from regulars.warehouse.snowflake_session import SnowflakeSessions
 
 DRAFT = "draft_"
@@ -36,3 +39,31 @@ def _freeze_views(sessions: SnowflakeSessions, database: str, readers: str, sche
         draft = f'{readers}.{DRAFT}{schema}."{view}"'
         sessions.execute(f"drop view if exists {draft}")
         sessions.execute(f'create or replace table {draft} as select * from {database}.{schema}."{view}"')
+
+
+class DatabaseReader:
+    """Access to the published database, with names in lower case."""
+
+    def __init__(self, sessions: SnowflakeSessions) -> None:
+        self._sessions = sessions
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a small result."""
+        return self._sessions.query(sql, parameters)
+
+    def table(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Column names and rows of a query."""
+        found = self._sessions.arrow(sql)
+        return found.column_names, [tuple(row.values()) for row in found.to_pylist()]
+
+    def frame(self, sql: str) -> Any:
+        """A query as a pandas DataFrame."""
+        return self._sessions.arrow(sql).to_pandas()
+
+
+@contextmanager
+def read_database(settings: SnowflakeSettings) -> Iterator[DatabaseReader]:
+    """The published database. Raises ConfigError where it is not there, or the role may not read it."""
+    readers = settings.model_copy(update={"database": settings.readers_database})
+    with SnowflakeSessions(readers, None) as sessions:
+        yield DatabaseReader(sessions)

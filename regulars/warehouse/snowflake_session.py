@@ -19,7 +19,6 @@ from regulars.run import Run
 from regulars.snowflake_settings import Layer, SnowflakeSettings
 from regulars.warehouse.snowflake_errors import plain_snowflake_errors
 
-LOGIN_SECONDS = 60
 SESSION = {
     "TIMEZONE": "UTC",
     "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
@@ -97,7 +96,7 @@ class SnowflakeSessions:
             "schema": "OPS",
             "paramstyle": "qmark",
             "autocommit": True,
-            "login_timeout": LOGIN_SECONDS,
+            "login_timeout": given.login_timeout_seconds,
             "network_timeout": given.statement_timeout_seconds,
             "client_session_keep_alive": True,
             "application": "regulars",

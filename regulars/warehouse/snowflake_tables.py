@@ -78,11 +78,12 @@ def quarantine_views(tables: Sequence[str]) -> list[str]:
     ]
 
 
-def copies(contract: Contract, manifest: Manifest, location: str) -> list[str]:
+def copies(contract: Contract, manifest: Manifest, location: str, first_row: int) -> list[str]:
     """COPY INTO for the files of one batch below `location` (`@stage/path`). FORCE: what COPY remembers to have loaded
 
     may have been rolled back or deleted since, and the ledger alone says what is in `raw`. A column that the batch was
-    landed without is null.
+    landed without is null. `first_row` is the number that Snowflake gives the first record of a file. Only functions
+    that COPY allows are used.
     """
     landed = dict(manifest.columns)
     values = {
@@ -90,7 +91,8 @@ def copies(contract: Contract, manifest: Manifest, location: str) -> list[str]:
         for column, kind in contract.landed_columns
     }
     # A record without a number is at its own place in the file.
-    values["_record_number"] = "coalesce($1:_record_number::bigint, metadata$file_row_number::bigint)"
+    place = f"metadata$file_row_number::bigint + {1 - first_row}"
+    values["_record_number"] = f"case when $1:_record_number is null then {place} else $1:_record_number::bigint end"
     values |= {"_as_of": f"'{manifest.as_of}'::date", "_batch_id": f"{quote(manifest.batch_id)}::varchar"}
     rejects = {column: f"$1:{column}::{kind}" for column, kind in REJECTS}
     rejects |= {

@@ -37,6 +37,8 @@ REMOVE = re.compile(r"remove (?P<place>@\S+)")
 CLONE = re.compile(r"create or replace schema (\w+)\.(\w+) clone (\w+)\.(\w+)")
 SWAP = re.compile(r"alter schema (\w+)\.(\w+) swap with \w+\.(\w+)")
 
+FIRST_ROW = 1  # what the records of a Parquet file are counted from
+
 _execute = FakeSnowflakeCursor.execute
 _duckdb_execute = FakeSnowflakeCursor._execute
 _transform = FakeSnowflakeCursor._transform
@@ -160,14 +162,24 @@ _strip_json_extract = copy_into._strip_json_extract
 
 
 def read_parquet(self: Any, url: str) -> Any:
-    """METADATA$FILE_ROW_NUMBER, which fakesnow lacks, counts from 1."""
+    """METADATA$FILE_ROW_NUMBER, which fakesnow lacks."""
     return exp.func("read_parquet", exp.Literal.string(url), self.make_eq("file_row_number", True))
+
+
+_read_csv = copy_into.ReadCSV.read_expression
+
+
+def read_csv(self: Any, url: str) -> Any:
+    """Cells of a CSV are text, as in Snowflake; DuckDB would guess types."""
+    found = _read_csv(self, url)
+    found.append("expressions", self.make_eq("all_varchar", True))
+    return found
 
 
 def strip_json_extract(expression: Any) -> Any:
     found = _strip_json_extract(expression)
     return found.transform(
-        lambda node: exp.column("file_row_number") + 1
+        lambda node: exp.column("file_row_number") + FIRST_ROW
         if isinstance(node, exp.Column) and node.name.upper() == "METADATA$FILE_ROW_NUMBER"
         else node
     )
@@ -191,15 +203,25 @@ def whole_result(table: pa.Table) -> Any:
     return sink.getvalue()
 
 
+_transform_tree = exp.Expression.transform
+
+
+def transform_in_place(self: Any, function: Any, *args: Any, copy: bool = False, **kwargs: Any) -> Any:
+    """fakesnow passes a tree through some eighty functions and would copy it for each: three quarters of a run's time."""
+    return _transform_tree(self, function, *args, copy=copy, **kwargs)
+
+
 @contextlib.contextmanager
 def emulator() -> Iterator[dict[str, Any]]:
     """Run the server; gives arguments of `snowflake.connector.connect`."""
     import fakesnow.server as fakesnow_routes
 
+    exp.Expression.transform = transform_in_place
     FakeSnowflakeCursor.execute = execute
     FakeSnowflakeCursor._execute = execute_in_duckdb
     FakeSnowflakeCursor._transform = transform
     copy_into.ReadParquet.read_expression = read_parquet
+    copy_into.ReadCSV.read_expression = read_csv
     copy_into._strip_json_extract = strip_json_extract
     arrow.timestamp_to_sf_struct = timestamps
     fakesnow_routes.to_ipc = whole_result

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from regulars.contracts import read_contracts
 from regulars.segments import selection
 from regulars.segments.selection import profile_sql
-from regulars.segments.unload import INNER, OUTER, DuckDBDialect, DuckDBUnloader
+from regulars.segments.unload import DuckDBDialect, DuckDBUnloader
+from regulars.warehouse.duckdb import read_file
 from regulars.settings import PROJECT_DIR
 
 SQL = DuckDBDialect()
@@ -83,7 +84,7 @@ def test_no_text_cell_begins_a_formula_and_nothing_else_changes(session, tmp_pat
             "" if value is None else value for value in (amount, visits, score)
         ]
         assert typed[3] == "2026-01-05"
-    back = SQL.read_file(path, list(TYPES), "csv")
+    back = read_file(path, list(TYPES), "csv")
     undone = session.query(f"select {SQL.undo_guard('note')} from {back} order by user_id")
     assert [note or "" for (note,) in undone] == [note or "" for note, _ in rows]
 
@@ -103,8 +104,7 @@ def test_plain_text_is_left_alone(session, cell):
 @given(st.binary(max_size=100), st.text(st.characters(exclude_categories=["Cs"]), max_size=30), st.floats(0, 50))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_engine_holds_out_whom_the_rule_says(session, key, user, pct):
-    for name, pad in zip((INNER, OUTER), selection.hmac_pads(key), strict=True):
-        session.execute(SQL.set_variable(name), [pad])
+    SQL.hold_key(session, *selection.hmac_pads(key))
     digest = SQL.keyed_hash("'holdout:fans:' || ?")
     found = session.query(f"select substr({digest}, 1, 8) < '{selection.holdout_threshold(pct)}'", [user])
     assert found == [(selection.is_held_out(key, "fans", user, pct),)]

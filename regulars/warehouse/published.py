@@ -1,0 +1,36 @@
+"""What readers see, whichever engine published it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from regulars.settings import Settings
+from regulars.warehouse import duckdb_publish
+
+
+class PublishedReader(Protocol):
+    """Read-only access to what is published."""
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a small result."""
+
+    def table(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Column names and rows of a query."""
+
+    def frame(self, sql: str) -> Any:
+        """A query as a pandas DataFrame."""
+
+
+@contextmanager
+def read_published(settings: Settings) -> Iterator[PublishedReader]:
+    """What is published now. Raises ConfigError where nothing was published yet."""
+    if settings.warehouse == "snowflake":
+        from regulars.warehouse.snowflake_publish import read_database
+
+        with read_database(settings.snowflake) as reader:
+            yield reader
+    else:
+        with duckdb_publish.read_published(settings.published_path) as copy:
+            yield copy
