@@ -60,6 +60,7 @@ class SnowflakeSettings(BaseModel):
     storage_integration: str | None = Field(None, description="Lets Snowflake read and write s3:// landings.")
     query_tags: dict[str, str] = Field({}, description="Parts of the query tag besides flow, run and as_of.")
     login_timeout_seconds: int = Field(60, ge=1)
+    network_timeout_seconds: int = Field(300, ge=1, description="How long a lost connection is tried again.")
     statement_timeout_seconds: int = Field(3600, ge=1)
 
     _names = field_validator(

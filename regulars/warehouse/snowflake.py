@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -13,16 +13,16 @@ import pyarrow as pa
 
 from regulars.contracts import Contract
 from regulars.engine import quote
-from regulars.errors import ConfigError, EngineError, TransientError
+from regulars.errors import ConfigError, RegularsError, TransientError
 from regulars.ledger import EFFECTIVE_BATCHES, OPS_TABLES, ingestion_row
 from regulars.manifest import Manifest
 from regulars.run import Run
 from regulars.settings import Settings
 from regulars.snowflake_settings import LAYERS
-from regulars.storage import open_storage
 from regulars.warehouse import snowflake_lock
 from regulars.warehouse import snowflake_tables as tables
 from regulars.warehouse.base import SCHEMAS, Loaded
+from regulars.warehouse.snowflake_load import BatchLoader
 from regulars.warehouse.snowflake_lock import RunLock
 from regulars.warehouse.snowflake_publish import publish
 from regulars.warehouse.snowflake_session import SnowflakeSessions, query_tag
@@ -43,10 +43,9 @@ class SnowflakeWarehouse:
     def __init__(self, settings: Settings, run: Run | None = None) -> None:
         self._settings = settings
         self._run = run
-        self._storage = open_storage(settings.landing_root, settings.s3)
         self._sessions = SnowflakeSessions(settings.snowflake, run)
+        self._loader = BatchLoader(self._sessions, settings)
         self._lock: RunLock | None = None
-        self._first_row = 1
 
     def __enter__(self) -> Self:
         self._sessions.__enter__()
@@ -72,7 +71,7 @@ class SnowflakeWarehouse:
             self.execute(statement)
         self.execute(f"create or replace view ops.effective_batches as {EFFECTIVE_BATCHES}")
         self._keep_timezone()
-        self._make_stages()
+        self._loader.make_stages()
         self._make_raw_tables(contracts)
         for statement in [*tables.quarantine_tables(), *tables.quarantine_views(sorted(contracts))]:
             self.execute(statement)
@@ -82,16 +81,16 @@ class SnowflakeWarehouse:
         known = self.known_batches(contract.table)
         new = tuple(manifest for manifest in offered if manifest.batch_id not in known)
         for manifest in new:
-            self._upload(manifest)
+            self._loader.upload(manifest)
         if new:
             with self.transaction():
                 for manifest in new:
-                    self._copy(contract, manifest)
+                    self._loader.copy(contract, manifest)
                 self.record(
                     "ingestion_logs", [ingestion_row(m, run, status="loaded", finished_at=finished_at) for m in new]
                 )
         for manifest in new:
-            self._forget_upload(manifest)
+            self._loader.forget_upload(manifest)
         return Loaded(contract.table, new, len(known))
 
     def unload(
@@ -103,16 +102,16 @@ class SnowflakeWarehouse:
         finished_at: datetime,
     ) -> None:
         if replaced_by is not None:
-            self._upload(replaced_by)
+            self._loader.upload(replaced_by)
         with self.transaction():
             for batch_id in batch_ids:
                 self.execute(
                     "update ops.ingestion_logs set status = 'retired' where batch_id = ? and status = 'loaded'",
                     [batch_id],
                 )
-                self._delete_batch(contract, batch_id)
+                self._loader.delete(contract, batch_id)
             if replaced_by is not None:
-                self._copy(contract, replaced_by)
+                self._loader.copy(contract, replaced_by)
                 self.record(
                     "ingestion_logs", [ingestion_row(replaced_by, run, status="loaded", finished_at=finished_at)]
                 )
@@ -122,7 +121,7 @@ class SnowflakeWarehouse:
                         "update ops.built_batches set batch_id = ? where batch_id = ?", [replaced_by.batch_id, batch_id]
                     )
         if replaced_by is not None:
-            self._forget_upload(replaced_by)
+            self._loader.forget_upload(replaced_by)
 
     def known_batches(self, table: str) -> set[str]:
         rows = self.query(
@@ -151,7 +150,8 @@ class SnowflakeWarehouse:
         try:
             yield
         except BaseException:
-            self._sessions.execute("rollback")
+            with suppress(RegularsError):  # a session that was lost takes its transaction with it
+                self._sessions.execute("rollback")
             raise
         self.execute("commit")
 
@@ -241,66 +241,6 @@ class SnowflakeWarehouse:
                     self.execute(
                         f"alter table raw.{tables.name(table)} add column {tables.name(column)} {tables.column_type(kind)}"
                     )
-
-    def _make_stages(self) -> None:
-        self.execute(f"create stage if not exists {tables.UPLOADS}")
-        root = self._settings.landing_root
-        if root.startswith("s3://"):
-            integration = self._settings.snowflake.storage_integration
-            if integration is None:
-                raise ConfigError(
-                    f"Snowflake cannot read {root} without a storage integration",
-                    remedy="set REGULARS_SNOWFLAKE__STORAGE_INTEGRATION to one that covers the landing",
-                )
-            url = quote(root.rstrip("/") + "/")
-            self.execute(f"create stage if not exists {tables.LANDING} url = {url} storage_integration = {integration}")
-
-    def _is_local(self) -> bool:
-        return not self._settings.landing_root.startswith("s3://")
-
-    def _location(self, manifest: Manifest) -> str:
-        return f"@{tables.UPLOADS}/{manifest.batch_id}" if self._is_local() else f"@{tables.LANDING}/{manifest.folder}"
-
-    def _upload(self, manifest: Manifest) -> None:
-        """Bring the files of a local landing where Snowflake can read them; over what a killed run left there."""
-        if self._is_local() and (manifest.parts or manifest.rejects or manifest.replays):
-            files = quote(f"file://{self._storage.url(manifest.folder)}/*.parquet")
-            self.execute(f"put {files} {self._location(manifest)} auto_compress = false overwrite = true parallel = 8")
-
-    def _copy(self, contract: Contract, manifest: Manifest) -> None:
-        """Copy one batch inside a transaction. Raises EngineError where `raw` would not hold what was landed."""
-        rows, first = self._copied(contract, manifest)
-        if first == 0:  # Snowflake does not say whether it counts the records of a Parquet file from 0 or from 1
-            self._first_row = 0
-            self._delete_batch(contract, manifest.batch_id)
-            rows, first = self._copied(contract, manifest)
-        if rows != manifest.rows_loaded:
-            raise EngineError(
-                f"{contract.table} for {manifest.as_of}: {rows} rows were copied, the manifest names {manifest.rows_loaded}",
-                remedy="check that nobody else writes to the landing or its stage, then run again",
-            )
-
-    def _copied(self, contract: Contract, manifest: Manifest) -> tuple[int, int | None]:
-        """Rows of a batch after its files were copied, and their smallest record number."""
-        for statement in tables.copies(contract, manifest, self._location(manifest), self._first_row):
-            self.execute(statement)
-        ((rows, first),) = self.query(
-            f"select count(*), min(_record_number) from raw.{contract.table} where _as_of = ? and _batch_id = ?",
-            [manifest.as_of, manifest.batch_id],
-        )
-        return rows, first
-
-    def _delete_batch(self, contract: Contract, batch_id: str) -> None:
-        for place, column in (
-            (f"raw.{contract.table}", "_batch_id"),
-            (tables.REJECTS_TABLE, "batch_id"),
-            (tables.REPLAYS_TABLE, "replay_batch_id"),
-        ):
-            self.execute(f"delete from {place} where {column} = ?", [batch_id])
-
-    def _forget_upload(self, manifest: Manifest) -> None:
-        if self._is_local():
-            self.execute(f"remove {self._location(manifest)}")
 
     def _keep_timezone(self) -> None:
         """The zone of the business day is a fact of the stored data: it is kept, and a change is refused."""

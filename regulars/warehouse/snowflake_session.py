@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import Error
 
-from regulars.errors import ConfigError
+from regulars.errors import ConfigError, TransientError
 from regulars.run import Run
 from regulars.snowflake_settings import Layer, SnowflakeSettings
 from regulars.warehouse.snowflake_errors import plain_snowflake_errors
@@ -97,7 +97,7 @@ class SnowflakeSessions:
             "paramstyle": "qmark",
             "autocommit": True,
             "login_timeout": given.login_timeout_seconds,
-            "network_timeout": given.statement_timeout_seconds,
+            "network_timeout": given.network_timeout_seconds,
             "client_session_keep_alive": True,
             "application": "regulars",
             "session_parameters": {
@@ -113,8 +113,14 @@ class SnowflakeSessions:
             raise RuntimeError("the warehouse is used outside its `with` block")
         if getattr(self._local, "connection", None) is None:
             self._local.connection = self.connect()
-        with plain_snowflake_errors("Snowflake"), self._local.connection.cursor() as cursor:
-            yield cursor
+        try:
+            with plain_snowflake_errors("Snowflake"), self._local.connection.cursor() as cursor:
+                yield cursor
+        except TransientError:  # the next attempt begins with a session of its own, whatever became of this one
+            lost, self._local.connection = self._local.connection, None
+            with suppress(Error, OSError):
+                lost.close()
+            raise
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for many rows of parameters, sent at once."""

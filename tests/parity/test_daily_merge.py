@@ -47,7 +47,7 @@ def worlds(
     access = {
         "ACCOUNT": snowflake_access.account, "USER": snowflake_access.user, "PASSWORD": "canary-password",
         "WAREHOUSE": snowflake_access.warehouse, "DATABASE": snowflake_access.database, "HOST": snowflake_access.host,
-        "PORT": snowflake_access.port, "PROTOCOL": "http",
+        "PORT": snowflake_access.port, "PROTOCOL": "http", "NETWORK_TIMEOUT_SECONDS": "20",
     }  # fmt: skip
     for name, value in access.items():
         monkeypatch.setenv(f"REGULARS_SNOWFLAKE__{name}", str(value))
