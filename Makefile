@@ -17,8 +17,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
 	@touch $(STAMP)
 
+# make demo EMULATOR=1: the same with Snowflake as the engine, emulated (docs/engines.md).
 demo: $(STAMP)
-	@$(BIN)/regulars demo
+	@$(if $(EMULATOR),$(BIN)/python -W ignore tests/parity/serve.py )$(BIN)/regulars demo
 
 demo-all: demo
 

@@ -2,6 +2,7 @@
 
     python deployments/blocks.py --name regulars --landing-bucket acme-landing --delivery-bucket acme-deliveries
     python deployments/blocks.py --secret dw-a-url=DW_A_URL     # Secret block `dw-a-url` from the variable DW_A_URL
+    python deployments/blocks.py --snowflake production         # SnowflakeConnector block from REGULARS_SNOWFLAKE__*
 
 Afterwards: REGULARS_S3__BLOCK=regulars, REGULARS_LANDING_URL=block://s3-bucket/regulars-landing/loyalty, and in
 sources.yml url: "{{ prefect.blocks.secret.dw-a-url }}".
@@ -34,6 +35,25 @@ def save_credentials(name: str) -> AwsCredentials:
     return credentials
 
 
+def save_snowflake(name: str) -> None:
+    """A SnowflakeConnector block with what REGULARS_SNOWFLAKE__* says."""
+    from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
+
+    given = load_settings().snowflake
+    if not given.account or not given.user:
+        raise ConfigError("REGULARS_SNOWFLAKE__ACCOUNT or __USER is not set", remedy="set what the block is to hold")
+    key = given.private_key.get_secret_value().encode() if given.private_key else None
+    held = {
+        "account": given.account, "user": given.user, "role": given.role, "password": given.password, "token": given.token,
+        "private_key": key, "private_key_path": given.private_key_file,
+        "private_key_passphrase": given.private_key_passphrase, "authenticator": given.authenticator,
+    }  # fmt: skip
+    credentials = SnowflakeCredentials(**{field: value for field, value in held.items() if value is not None})
+    SnowflakeConnector(
+        credentials=credentials, database=given.database, warehouse=given.warehouse or "REGULARS_XSMALL", schema="OPS"
+    ).save(name, overwrite=True)
+
+
 def save_secret(pair: str) -> str:
     """A Secret block from `block-name=VARIABLE`. Raises ConfigError where the variable is not set."""
     name, _, variable = pair.partition("=")
@@ -49,6 +69,7 @@ def main() -> int:
     parser.add_argument("--name", help="name of the AwsCredentials block")
     parser.add_argument("--landing-bucket")
     parser.add_argument("--delivery-bucket")
+    parser.add_argument("--snowflake", metavar="NAME", help="name of the SnowflakeConnector block")
     parser.add_argument("--secret", action="append", default=[], metavar="BLOCK=VARIABLE")
     arguments = parser.parse_args()
     try:
@@ -61,6 +82,9 @@ def main() -> int:
                         f"{arguments.name}-{purpose}", overwrite=True
                     )
                     print(f"saved s3-bucket/{arguments.name}-{purpose}")
+        if arguments.snowflake:
+            save_snowflake(arguments.snowflake)
+            print(f"saved snowflake-connector/{arguments.snowflake}")
         for pair in arguments.secret:
             print(f"saved secret/{save_secret(pair)}")
     except RegularsError as error:

@@ -29,7 +29,8 @@ PLACE = re.compile(
 LOGIN = re.compile(r"\w+://\S*@\S*|\bpassword\s*=\s*\S+")
 # Snowflake: number, SQL state, perhaps the query's identifier, text. Numbers from 100000 on speak of values.
 SNOWFLAKE = re.compile(r"\b(\d{6}) \((\w{5})\): (?:[0-9a-f]{8}-[0-9a-f-]{27}: )?(.*)", re.DOTALL)
-LITERAL = re.compile(r"'(?:[^']|'')*'")
+QUOTED = re.compile(r"'.*'")
+NAMED = re.compile(r"'[A-Z_][A-Z0-9_$.]*'(?:[^']*'[A-Z_][A-Z0-9_$.]*')*")
 COMPILED = re.compile(r"^\s*compiled code at .*$", re.MULTILINE)
 
 
@@ -62,11 +63,12 @@ def _snowflake(before: str, number: str, state: str, said: str) -> str:
     if number >= "100000":
         return f"{head} the message may quote a value and is not repeated"
     words = " ".join(line.strip() for line in said.split("\n")[:3])
-    return f"{head} {LOGIN.sub('...', LITERAL.sub(_name_or_dots, words)).strip()}"
+    return f"{head} {LOGIN.sub('...', QUOTED.sub(_names_or_dots, words)).strip()}"
 
 
-def _name_or_dots(literal: re.Match[str]) -> str:
-    return literal[0] if re.fullmatch(r"'[A-Z_][A-Z0-9_$.]*'", literal[0]) else "'...'"
+def _names_or_dots(quoted: re.Match[str]) -> str:
+    """From the first quote to the last one: a value may hold quotes of its own, so all are names or nothing is repeated."""
+    return quoted[0] if NAMED.fullmatch(quoted[0]) else "'...'"
 
 
 @contextmanager

@@ -45,6 +45,8 @@ class S3Settings(BaseModel):
     secret_access_key: SecretStr | None = None
     session_token: SecretStr | None = None
     block: str | None = Field(None, description="Name of an AwsCredentials block that holds all of this.")
+    encryption: Literal["AES256", "aws:kms"] | None = Field(None, description="Server-side encryption asked for.")
+    kms_key_id: str | None = Field(None, description="Key of aws:kms; the bucket's own without.")
 
     @field_validator("endpoint")
     @classmethod
@@ -64,6 +66,7 @@ class Settings(BaseSettings):
     sources: Path = Field(Path("deployments/local/sources.yml"), description="Where each raw table comes from.")
     landing_url: str | None = Field(None, description="Folder or s3:// URL of landings; default <home>/landing.")
     delivery_url: str | None = Field(None, description="Folder or s3:// URL of deliveries; default <home>/deliveries.")
+    data_docs_url: str | None = Field(None, description="Folder or s3:// URL to which data docs are published as well.")
     timezone: str = Field("UTC", description="IANA zone of the business day.")
     pseudonym_key: SecretStr | None = Field(None, description="Key of pseudonyms; default: made once in <home>.")
     threads: int = Field(2, ge=1, description="Threads of the local engine.")
@@ -82,7 +85,7 @@ class Settings(BaseSettings):
     s3: S3Settings = S3Settings()
     snowflake: SnowflakeSettings = SnowflakeSettings()
 
-    @field_validator("landing_url", "delivery_url")
+    @field_validator("landing_url", "delivery_url", "data_docs_url")
     @classmethod
     def _without_login(cls, value: str | None) -> str | None:
         return without_login(value)

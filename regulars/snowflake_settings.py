@@ -58,14 +58,22 @@ class SnowflakeSettings(BaseModel):
     port: int | None = None
     protocol: Literal["https", "http"] = "https"
     storage_integration: str | None = Field(None, description="Lets Snowflake read and write s3:// landings.")
+    readers: dict[str, tuple[str, ...]] = Field(
+        {}, description="Roles that read what is published, each with the schemas it may see."
+    )
     query_tags: dict[str, str] = Field({}, description="Parts of the query tag besides flow, run and as_of.")
     login_timeout_seconds: int = Field(60, ge=1)
     network_timeout_seconds: int = Field(300, ge=1, description="How long a lost connection is tried again.")
     statement_timeout_seconds: int = Field(3600, ge=1)
 
-    _names = field_validator(
-        "role", "warehouse", "database", "published_database", "storage_integration"
-    )(checked_name)
+    _names = field_validator("role", "warehouse", "database", "published_database", "storage_integration")(checked_name)
+
+    @field_validator("readers")
+    @classmethod
+    def _reader_names(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for name in (*value, *(schema for schemas in value.values() for schema in schemas)):
+            checked_name(name)
+        return value
 
     @property
     def readers_database(self) -> str:

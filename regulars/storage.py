@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
 import uuid
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 from urllib.parse import urlsplit
 
 from pyarrow import fs
@@ -157,6 +158,47 @@ class S3Storage:
         return _S3Errors(self.url(path))
 
 
+class EncryptedS3Storage(S3Storage):
+    """S3Storage that asks for server-side encryption with each object, which Arrow's client cannot."""
+
+    def __init__(self, url: str, s3: S3Settings) -> None:
+        super().__init__(url, s3)
+        import boto3  # slow to import, and seldom needed
+        from botocore.config import Config
+
+        secret, token = s3.secret_access_key, s3.session_token
+        self._client = boto3.client(
+            "s3", endpoint_url=s3.endpoint, region_name=s3.region, aws_access_key_id=s3.access_key_id,
+            aws_secret_access_key=secret.get_secret_value() if secret else None,
+            aws_session_token=token.get_secret_value() if token else None,
+            config=Config(retries={"max_attempts": 5, "mode": "standard"}, connect_timeout=20, read_timeout=120),
+        )  # fmt: skip
+        self._asked = {"ServerSideEncryption": str(s3.encryption)}
+        if s3.kms_key_id:
+            self._asked["SSEKMSKeyId"] = s3.kms_key_id
+
+    def write_bytes(self, path: str, data: bytes) -> None:
+        self._upload(io.BytesIO(data), path)
+
+    def put_file(self, local: Path, path: str) -> None:
+        with open(local, "rb") as file:
+            self._upload(file, path)
+        local.unlink()
+
+    def _upload(self, file: BinaryIO, path: str) -> None:
+        from boto3.exceptions import S3UploadFailedError
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        bucket, key = self._key(path).split("/", 1)
+        try:
+            self._client.upload_fileobj(file, bucket, key, ExtraArgs=self._asked)
+        except (BotoCoreError, ClientError, S3UploadFailedError):
+            raise TransientError(
+                f"S3 did not take {self.url(path)}",
+                remedy="check bucket, key of encryption and credentials (REGULARS_S3__*), then run again",
+            ) from None
+
+
 class _S3Errors:
     """Turns what the S3 client raises into TransientError, without request details that may hold credentials."""
 
@@ -179,7 +221,7 @@ def open_storage(url: str, s3: S3Settings) -> Storage:
     """Storage for a folder path or an `s3://bucket/prefix` URL. Raises ConfigError for any other scheme."""
     scheme = urlsplit(url).scheme
     if scheme == "s3":
-        return S3Storage(url, s3)
+        return EncryptedS3Storage(url, s3) if s3.encryption else S3Storage(url, s3)
     if scheme and len(scheme) > 1:
         raise ConfigError(
             f"{scheme}:// is not a place for landings or deliveries", remedy="give a folder or an s3:// URL"

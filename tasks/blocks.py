@@ -37,7 +37,7 @@ def with_blocks(settings: Settings) -> Settings:
         name = settings.snowflake.block
         block = _load(name if "/" in name else f"snowflake-connector/{name}")
         changes["snowflake"] = _snowflake_access(block, settings.snowflake)
-    for field in ("landing_url", "delivery_url"):
+    for field in ("landing_url", "delivery_url", "data_docs_url"):
         match = BUCKET_URL.fullmatch(getattr(settings, field) or "")
         if match:
             bucket: S3Bucket = _load(f"s3-bucket/{match[1]}")

@@ -18,7 +18,7 @@ Table = Annotated[str | None, typer.Option(help="Raw table.")]
 
 LIST = """
 select q.table_name, q.as_of, q.source, q.record_number, q.rule, q.reason, q.replayed_at
-from quarantine.rows as q
+from quarantine."ROWS" as q
 inner join ops.effective_batches as e on q.batch_id = e.batch_id
 where (? is null or q.table_name = ?) and (? is null or q.as_of = ?) and (? is null or q.rule = ?) and (? or q.replayed_at is null)
 order by q.as_of, q.table_name, q.source, q.record_number

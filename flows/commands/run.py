@@ -97,7 +97,7 @@ def show_summary(as_of: Any, as_json: bool) -> None:
             [day],
         )
         delivered = reader.query(
-            "select segment, team, revision, rows, entered, left_count, manifest from ops.deliveries where as_of = ? order by segment, revision",
+            'select segment, team, revision, "ROWS", entered, left_count, manifest from ops.deliveries where as_of = ? order by segment, revision',
             [day],
         )
     if as_json:

@@ -12,7 +12,9 @@ from typing import Any, Self
 
 from regulars.quality.checks import Check
 from regulars.quality.docs_pages import STYLESHEET, make_offline, render_index
+from regulars.quality.shared_docs import fetch_runs, publish_runs
 from regulars.settings import Settings
+from regulars.storage import open_storage
 
 RUNS_SHOWN = 10
 
@@ -28,6 +30,7 @@ class DataDocs:
     def __init__(self, settings: Settings, *, runs_shown: int = RUNS_SHOWN) -> None:
         self.folder = settings.home_dir / "data_docs"
         self._runs_shown = runs_shown
+        self._shared = open_storage(settings.data_docs_url, settings.s3) if settings.data_docs_url else None
         self._results: list[tuple[Check, Any]] = []
         self._checks: list[Check] = []
 
@@ -51,6 +54,8 @@ class DataDocs:
         from regulars.quality.gates import one_at_a_time, quiet
 
         self.folder.mkdir(parents=True, exist_ok=True)
+        if self._shared is not None:
+            fetch_runs(self._shared, self.folder, self._runs_shown)
         with one_at_a_time, quiet():
             pages = self._write_pages()
         self._keep_checks(pages)
@@ -60,6 +65,8 @@ class DataDocs:
         draft = self.folder / ".index.html"
         draft.write_text(render_index(days))
         draft.replace(self.folder / "index.html")
+        if self._shared is not None:
+            publish_runs(self._shared, self.folder, {check.run_id for check in self._checks})
         self._results, self._checks = [], []
         return self.folder / "index.html"
 

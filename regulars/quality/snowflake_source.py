@@ -7,7 +7,9 @@ from urllib.parse import quote
 
 from regulars.warehouse.snowflake_session import SnowflakeSessions
 
-ELSEWHERE = "given-apart"  # the URL wants a password and a role, and is shown in messages: what counts is given beside it
+ELSEWHERE = (
+    "given-apart"  # the URL wants a password and a role, and is shown in messages: what counts is given beside it
+)
 
 
 def add_snowflake(sessions: SnowflakeSessions, context: Any) -> Any:

@@ -52,7 +52,7 @@ def _quarantined(fault: Planted, query: Query) -> tuple[bool, str]:
     kept = _number(
         query,
         f"""
-select count(*) from quarantine.rows
+select count(*) from quarantine."ROWS"
 where table_name = {literal(fault.table)} and as_of = {_date(fault.day)}{rule}
     and cast(raw as varchar) like {literal("%" + value + "%")}""",
     )

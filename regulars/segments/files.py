@@ -49,7 +49,9 @@ def export_changes(job: Job, asked: Selection, full: list[DeliveredFile]) -> lis
             job,
             "left",
             kind,
-            selection.left_rows_sql(kind == "csv", job.sql) if asked.has_previous else selection.nobody_left_sql(job.sql),
+            selection.left_rows_sql(kind == "csv", job.sql)
+            if asked.has_previous
+            else selection.nobody_left_sql(job.sql),
         )
         for kind in job.segment.delivery.formats
     ]

@@ -15,7 +15,6 @@ from regulars.contracts import Contract
 from regulars.manifest import Manifest
 from regulars.run import Run
 
-
 SCHEMAS = ("raw", "staging", "intermediate", "marts", "segments", "ops", "quarantine")
 
 

@@ -65,8 +65,11 @@ class SnowflakeWarehouse:
         self._sessions.__exit__()
 
     def prepare(self, contracts: Mapping[str, Contract]) -> None:
+        there = {name for (name,) in self.query("select lower(schema_name) from information_schema.schemata")}
         for schema in SCHEMAS:
-            self.execute(f"create schema if not exists {schema}")
+            if schema not in there:  # a role that may not make any needs no more than to find them
+                self.execute(f"create schema if not exists {schema}")
+        self.execute("use schema ops")
         for statement in tables.ops_tables():
             self.execute(statement)
         self.execute(f"create or replace view ops.effective_batches as {EFFECTIVE_BATCHES}")
@@ -201,7 +204,7 @@ class SnowflakeWarehouse:
 
     def publish(self, schemas: Sequence[str]) -> None:
         access = self._settings.snowflake
-        publish(self._sessions, access.database, access.readers_database, schemas)
+        publish(self._sessions, access.database, access.readers_database, schemas, access.readers)
 
     def dbt_environment(self) -> dict[str, str]:
         given = self._settings.snowflake

@@ -34,8 +34,9 @@ class RunLock:
         """Wait for the lock. Raises TransientError after `timeout_seconds`."""
         deadline = time.monotonic() + timeout_seconds
         with plain_snowflake_errors("making the lock of runs"):
-            self._run("create schema if not exists ops")
-            self._run(f"create table if not exists {TABLE} (name varchar, taken bigint)")
+            if not self._is_there():
+                self._run("create schema if not exists ops")
+                self._run(f"create table if not exists {TABLE} (name varchar, taken bigint)")
             self._run(f"insert into {TABLE} select 'warehouse', 0 where not exists (select 1 from {TABLE})")
         while not self._locked():
             if time.monotonic() >= deadline:
@@ -74,6 +75,13 @@ class RunLock:
             except (Error, OSError):
                 self.is_lost = True
                 return
+
+    def _is_there(self) -> bool:
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                "select 1 from information_schema.tables where table_schema = 'OPS' and table_name = 'RUN_LOCK'"
+            )
+            return cursor.fetchone() is not None
 
     def _run(self, sql: str) -> None:
         with self._connection.cursor() as cursor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,27 +12,45 @@ from regulars.warehouse.snowflake_session import SnowflakeSessions
 DRAFT = "draft_"
 
 
-def publish(sessions: SnowflakeSessions, database: str, readers: str, schemas: Sequence[str]) -> None:
+def publish(
+    sessions: SnowflakeSessions,
+    database: str,
+    readers: str,
+    schemas: Sequence[str],
+    roles: Mapping[str, Sequence[str]] | None = None,
+) -> None:
     """Replace `schemas` of the database `readers` by clones of what they are in `database` now.
 
     All drafts are made before the first swap, so what is left is a statement per schema that changes names only. A kill
     leaves drafts, which the next publication makes anew. Views are cloned with their text, which names no database:
-    they read what is published beside them. Readers need their grants on future objects of the database.
+    they read what is published beside them. `roles` names readers and the schemas that each may see: a schema is new
+    each time, so it is granted to them while it is a draft.
     """
-    for schema in schemas:
-        sessions.execute(f"create or replace schema {readers}.{DRAFT}{schema} clone {database}.{schema}")
-        if schema == "ops":
-            _freeze_views(sessions, database, readers, schema)
-    for schema in schemas:
-        sessions.execute(f"create schema if not exists {readers}.{schema}")
-        sessions.execute(f"alter schema {readers}.{schema} swap with {readers}.{DRAFT}{schema}")
-        sessions.execute(f"drop schema if exists {readers}.{DRAFT}{schema}")
+    try:
+        for schema in schemas:
+            sessions.execute(f"create or replace schema {readers}.{DRAFT}{schema} clone {database}.{schema}")
+            if schema == "ops":
+                _freeze_views(sessions, database, readers, schema)
+            for role in (role for role, seen in (roles or {}).items() if schema in seen):
+                _let_read(sessions, f"{readers}.{DRAFT}{schema}", role)
+        for schema in schemas:
+            sessions.execute(f"create schema if not exists {readers}.{schema}")
+            sessions.execute(f"alter schema {readers}.{schema} swap with {readers}.{DRAFT}{schema}")
+            sessions.execute(f"drop schema if exists {readers}.{DRAFT}{schema}")
+    finally:  # whoever makes a schema is in it afterwards
+        sessions.execute(f"use schema {database}.ops")
+
+
+def _let_read(sessions: SnowflakeSessions, schema: str, role: str) -> None:
+    sessions.execute(f"grant usage on schema {schema} to role {role}")
+    for kind in ("tables", "views"):
+        sessions.execute(f"grant select on all {kind} in schema {schema} to role {role}")
 
 
 def _freeze_views(sessions: SnowflakeSessions, database: str, readers: str, schema: str) -> None:
     """Views of records that go on changing: readers get the state that was published, as a table."""
     found = sessions.query(
-        "select table_name from information_schema.tables where table_type = 'VIEW' and table_schema = ?",
+        f"select table_name from {database}.information_schema.tables where table_type = 'VIEW' and table_schema = ?",
         [schema.upper()],
     )
     for (view,) in found:

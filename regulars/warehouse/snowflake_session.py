@@ -144,9 +144,7 @@ def private_key(settings: SnowflakeSettings) -> bytes | None:
             pem = settings.private_key_file.expanduser().read_bytes()
         else:
             return None
-        key = serialization.load_pem_private_key(
-            pem, passphrase.get_secret_value().encode() if passphrase else None
-        )
+        key = serialization.load_pem_private_key(pem, passphrase.get_secret_value().encode() if passphrase else None)
     except OSError as error:
         raise ConfigError(
             f"the private key file of Snowflake cannot be read: {error.strerror}",

@@ -1,8 +1,14 @@
-"""Warehouses of both engines for the same tests."""
+"""Warehouses of both engines for the same tests.
+
+Where REGULARS_TEST_SNOWFLAKE_ACCOUNT is set, Snowflake is that account and not the emulator: each of the variables
+REGULARS_TEST_SNOWFLAKE_<NAME> is the setting REGULARS_SNOWFLAKE__<NAME>. Every test gets two databases of its own, whose names
+begin with REGULARS_PARITY_, and drops them; the role must be allowed to create databases.
+"""
 
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,29 +29,47 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if "not parity" in (config.getoption("markexpr") or "") else None
 
 
+PREFIX = "REGULARS_TEST_SNOWFLAKE_"
+ACCOUNT = {name.removeprefix(PREFIX).lower(): value for name, value in os.environ.items() if name.startswith(PREFIX)}
+
+
 @pytest.fixture(scope="session")
 def snowflake_server() -> Iterator[dict[str, Any]]:
-    """A server that speaks Snowflake's protocol."""
+    """Access to what speaks Snowflake's protocol: the account of the environment, else the emulator."""
+    if ACCOUNT.get("account"):
+        yield ACCOUNT
+        return
     from emulator import emulator
 
     with emulator() as access:
-        yield access
+        yield {
+            "account": "org-emulator", "user": "loader", "password": "canary-password", "warehouse": "LOADING",
+            "host": access["host"], "port": access["port"], "protocol": "http",
+            "network_timeout_seconds": 20,  # what the emulator cannot do it answers with an error of the server's
+        }  # fmt: skip
 
 
 @pytest.fixture
-def snowflake_access(snowflake_server: dict[str, Any]) -> SnowflakeSettings:
+def snowflake_access(snowflake_server: dict[str, Any]) -> Iterator[SnowflakeSettings]:
     """Access to a database of its own, with a published one beside it."""
-    import snowflake.connector
+    from regulars.warehouse.snowflake_session import SnowflakeSessions
 
-    name = f"PARITY_{next(_numbers)}"
-    for database in (name, f"{name}_PUBLISHED"):
-        with snowflake.connector.connect(**snowflake_server, database=database, schema="OPS"):
-            pass
-    return SnowflakeSettings(
-        account="org-emulator", user="loader", password="canary-password", warehouse="LOADING", database=name,
-        host=snowflake_server["host"], port=snowflake_server["port"], protocol="http",
-        network_timeout_seconds=20,  # what the emulator cannot do it answers with an error of the server's
-    )  # fmt: skip
+    name = f"REGULARS_PARITY_{os.getpid()}_{next(_numbers)}"
+    access = SnowflakeSettings.model_validate({**snowflake_server, "database": name})
+    with SnowflakeSessions(access, None) as sessions:
+        for database in (name, access.readers_database):
+            sessions.execute(f"create database if not exists {database}")
+    yield access
+    with SnowflakeSessions(access, None) as sessions:
+        for database in (name, access.readers_database):
+            sessions.execute(f"drop database if exists {database}")
+
+
+@pytest.fixture
+def emulated(snowflake_server: dict[str, Any]) -> None:
+    """For tests of what only the emulator lets itself be made to do."""
+    if ACCOUNT.get("account"):
+        pytest.skip("changes how the emulator answers")
 
 
 @pytest.fixture

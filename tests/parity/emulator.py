@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import fakesnow.arrow as arrow
+import fakesnow.copy_into as copy_into
 import pyarrow as pa
 import pyarrow.compute as pc
-import fakesnow.arrow as arrow
-from fakesnow import server as fakesnow_server
-import fakesnow.copy_into as copy_into
-
 import snowflake.connector.errors
+from breaking import Breaking
+from fakesnow import server as fakesnow_server
 from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.transforms import stage
 from sqlglot import exp
@@ -35,8 +35,24 @@ UNLOAD = re.compile(
 GET = re.compile(r"get (?P<place>@\S+)/(?P<file>[^/\s]+) 'file://(?P<folder>.*)/'")
 REMOVE = re.compile(r"remove (?P<place>@\S+)")
 CLONE = re.compile(r"create or replace schema (\w+)\.(\w+) clone (\w+)\.(\w+)")
+DDL = re.compile(r"(create|drop|alter|truncate|grant)\b", re.IGNORECASE)
+# Of the account, which a database in memory has none of: done by saying so. Grants are kept, to be shown.
+ACCOUNT_DDL = re.compile(
+    r"use role .*|create (role|warehouse|resource monitor|storage integration|network policy|masking policy|tag|file format) .*"
+    r"|alter (warehouse|tag) .*|alter table \S+ (modify column \S+ set tag .*|cluster by .*)|alter schema \S+ set .*"
+    r"|grant select on all .*|grant ownership .*",
+    re.IGNORECASE | re.DOTALL,
+)
+GRANT = re.compile(
+    r"(?P<verb>grant|revoke) (?P<what>.+?)(?: on (?P<kind>file format|\w+) (?P<name>\S+))? (to|from) role (?P<role>\w+)",
+    re.IGNORECASE,
+)
+SHOW_GRANTS = re.compile(r"show grants to role (\w+)", re.IGNORECASE)
+granted: dict[str, dict[tuple[str, str, str], None]] = {}
+DROP_DATABASE = re.compile(r"drop database if exists (\w+)")
 SWAP = re.compile(r"alter schema (\w+)\.(\w+) swap with \w+\.(\w+)")
 
+sent: dict[str, None] = {}  # every statement that came over the wire, in order, each once
 FIRST_ROW = 1  # what the records of a Parquet file are counted from
 
 _execute = FakeSnowflakeCursor.execute
@@ -47,6 +63,18 @@ _transform = FakeSnowflakeCursor._transform
 def execute(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
     """Statements that fakesnow does not know, done beside it; all others go on."""
     text = command.strip().rstrip(";")
+    if kwargs.get("server"):
+        sent[text] = None
+    if ACCOUNT_DDL.fullmatch(text):
+        return _execute(self, "select 'Statement executed successfully.' as status", **kwargs)
+    if found := GRANT.fullmatch(text):
+        grant(**found.groupdict())
+        return _execute(self, "select 'Statement executed successfully.' as status", **kwargs)
+    if found := SHOW_GRANTS.fullmatch(text):
+        return _execute(self, show_grants(found[1]), **kwargs)
+    if DDL.match(text):  # which ends a transaction there
+        with contextlib.suppress(duckdb.TransactionException):
+            self._duck_conn.commit()
     if text.lower() in ("begin", "commit", "rollback"):  # fakesnow would ask DuckDB to describe BEGIN's result
         with contextlib.suppress(duckdb.TransactionException):  # Snowflake takes one too many for nothing
             getattr(self._duck_conn, text.lower())()
@@ -61,6 +89,10 @@ def execute(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
     if found := CLONE.fullmatch(text):
         clone_schema(self, *found.groups())
         return _execute(self, "select 'Schema successfully created.' as status", **kwargs)
+    if found := DROP_DATABASE.fullmatch(text):  # DuckDB would go on looking into its views whenever names are listed
+        self._duck_conn.execute("use memory")
+        self._duck_conn.execute(f"detach {found[1]}")
+        return _execute(self, "select 'dropped' as status", **kwargs)
     if found := SWAP.fullmatch(text):
         database, one, other = found.groups()
         for source, target in ((one, "_swapping"), (other, one), ("_swapping", other)):
@@ -68,6 +100,28 @@ def execute(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
         self._duck_conn.execute(f"drop schema {database}._swapping cascade")
         return _execute(self, "select 'Statement executed successfully.' as status", **kwargs)
     return _execute(self, STAGE_PATH.sub(lambda at: stage_at(self, at[0]), command), *args, **kwargs)
+
+
+def grant(verb: str, what: str, kind: str | None, name: str | None, role: str) -> None:
+    key = (
+        ("USAGE", "ROLE", what.split()[-1].upper())
+        if kind is None
+        else (what.upper(), kind.upper().replace(" ", "_"), str(name).upper())
+    )
+    held = granted.setdefault(role.upper(), {})
+    if verb.lower() == "grant":
+        held[key] = None
+    else:
+        held.pop(key, None)
+
+
+def show_grants(role: str) -> str:
+    """SHOW GRANTS TO ROLE, with those of its columns that are asked for."""
+    rows = [
+        f"select '{a}' as \"privilege\", '{b}' as \"granted_on\", '{c}' as \"name\""
+        for a, b, c in granted.get(role.upper(), {})
+    ]
+    return " union all ".join(rows or ["select '' as \"privilege\", '' as \"granted_on\", '' as \"name\" where 1 = 0"])
 
 
 def execute_in_duckdb(self: Any, transformed: Any, params: Any = None) -> None:
@@ -103,20 +157,37 @@ def stage_at(cursor: Any, place: str) -> str:
     stages = "_fs_global._fs_information_schema._fs_stages"
     key = [database, schema, name]
     meta = cursor._duck_conn.cursor()
-    if not meta.execute(f"select 1 from {stages} where database_name = ? and schema_name = ? and name = ?", key).fetchall():
+    if not meta.execute(
+        f"select 1 from {stages} where database_name = ? and schema_name = ? and name = ?", key
+    ).fetchall():
         row = meta.execute(
-            f"select url from {stages} where database_name = ? and schema_name = ? and name = ?", [database, schema, base]
+            f"select url from {stages} where database_name = ? and schema_name = ? and name = ?",
+            [database, schema, base],
         ).fetchone()
         if row is None:
             raise snowflake.connector.errors.ProgrammingError(
-                msg=f"Stage '{database}.{schema}.{base}' does not exist or not authorized.", errno=2003, sqlstate="02000"
+                msg=f"Stage '{database}.{schema}.{base}' does not exist or not authorized.",
+                errno=2003,
+                sqlstate="02000",
             )
-        url = f"{row[0].rstrip('/')}/{found['path'].strip('/')}/" if row[0] else f"file://{stage.internal_dir('.'.join(key))}"
+        paths[f"{database}.{schema}.{name}"] = url = (
+            f"{row[0].rstrip('/')}/{found['path'].strip('/')}/"
+            if row[0]
+            else f"file://{stage.internal_dir('.'.join(key))}"
+        )
         meta.execute(
             f"insert into {stages} (created_on, name, database_name, schema_name, url, type) values (now(), ?, ?, ?, ?, 'INTERNAL')",
             [name, database, schema, url],
         )
     return f"@{schema}.{name}"
+
+
+paths: dict[str, str] = {}  # addresses of those stages: a transaction that has begun does not see a new row
+_stage_url = copy_into.stage_url_from_var
+
+
+def stage_url(var: str, connection: Any, database: str, schema: str) -> str:
+    return paths.get(f"{database}.{var}") or _stage_url(var, connection, database, schema)
 
 
 def folder_of(cursor: Any, place: str) -> Path:
@@ -128,7 +199,7 @@ def unload(cursor: Any, found: re.Match[str]) -> str:
     """COPY INTO @stage by DuckDB's COPY TO; gives a statement whose result is Snowflake's: the number of rows."""
     folder = folder_of(cursor, found["place"])
     folder.mkdir(parents=True, exist_ok=True)
-    cursor.execute(f"create or replace table ops._unloaded as {found['query']}", server=True)
+    _execute(cursor, f"create or replace table ops._unloaded as {found['query']}", server=True)
     options = "format csv, header true, force_quote *" if "CSV" in found["format"] else "format parquet"
     ((rows,),) = cursor._duck_conn.execute(f"copy ops._unloaded to '{folder}/{found['file']}' ({options})").fetchall()
     cursor._duck_conn.execute("drop table ops._unloaded")
@@ -141,20 +212,28 @@ def download(cursor: Any, found: re.Match[str], kwargs: Any) -> Any:
     return _execute(cursor, "select 'DOWNLOADED' as status", **kwargs)
 
 
+pending: dict[str, dict[str, str]] = {}  # views by schema whose tables are not there yet: DuckDB looks for them at once
+
+
 def clone_schema(cursor: Any, database: str, target: str, source_database: str, source: str) -> None:
     """CREATE SCHEMA CLONE: tables by copy, views by their text."""
     run = cursor._duck_conn.cursor()
-    place = f"{database}.{target}"
+    place, origin = f"{database}.{target}".lower(), f"{source_database}.{source}".lower()
     run.execute(f"drop schema if exists {place} cascade")
     run.execute(f"create schema {place}")
     where = "where lower(database_name) = lower(?) and lower(schema_name) = lower(?)"
-    for (table,) in run.execute(f"select table_name from duckdb_tables() {where}", [source_database, source]).fetchall():
+    for (table,) in run.execute(
+        f"select table_name from duckdb_tables() {where}", [source_database, source]
+    ).fetchall():
         run.execute(f'create table {place}."{table}" as from {source_database}.{source}."{table}"')
-    for view, sql in run.execute(f"select view_name, sql from duckdb_views() {where}", [source_database, source]).fetchall():
-        body = re.sub(r"^CREATE VIEW .*? AS ", "", sql, count=1, flags=re.DOTALL)
-        run.execute(f"use {database}.main")
-        with contextlib.suppress(duckdb.CatalogException):  # what it reads is published later
+    found = run.execute(f"select view_name, sql from duckdb_views() {where}", [source_database, source]).fetchall()
+    views = {view: re.sub(r"^CREATE VIEW .*? AS ", "", sql, count=1, flags=re.DOTALL) for view, sql in found}
+    pending[place] = {**views, **pending.get(origin, {})}
+    run.execute(f"use {database}.main")
+    for view, body in list(pending[place].items()):
+        with contextlib.suppress(duckdb.CatalogException):
             run.execute(f'create view {place}."{view}" as {body}')
+            del pending[place][view]
 
 
 _read_parquet = copy_into.ReadParquet.read_expression
@@ -173,15 +252,23 @@ def read_csv(self: Any, url: str) -> Any:
     """Cells of a CSV are text, as in Snowflake; DuckDB would guess types."""
     found = _read_csv(self, url)
     found.append("expressions", self.make_eq("all_varchar", True))
+    if self.delimiter == ",":
+        found.append("expressions", self.make_eq("sep", ","))
     return found
 
 
 def strip_json_extract(expression: Any) -> Any:
+    """Cells of a CSV by their place: fakesnow knows fields of Parquet only."""
+    for cell in list(expression.find_all(exp.Parameter)):
+        if not isinstance(cell.parent, (exp.JSONExtract, exp.JSONExtractScalar)):
+            cell.replace(exp.var(f"#{cell.this.name}"))
     found = _strip_json_extract(expression)
     return found.transform(
-        lambda node: exp.column("file_row_number") + FIRST_ROW
-        if isinstance(node, exp.Column) and node.name.upper() == "METADATA$FILE_ROW_NUMBER"
-        else node
+        lambda node: (
+            exp.column("file_row_number") + FIRST_ROW
+            if isinstance(node, exp.Column) and node.name.upper() == "METADATA$FILE_ROW_NUMBER"
+            else node
+        )
     )
 
 
@@ -221,10 +308,12 @@ def emulator() -> Iterator[dict[str, Any]]:
     FakeSnowflakeCursor._execute = execute_in_duckdb
     FakeSnowflakeCursor._transform = transform
     copy_into.ReadParquet.read_expression = read_parquet
+    copy_into.stage_url_from_var = stage_url
     copy_into.ReadCSV.read_expression = read_csv
     copy_into._strip_json_extract = strip_json_extract
     arrow.timestamp_to_sf_struct = timestamps
     fakesnow_routes.to_ipc = whole_result
+    fakesnow_routes.app = Breaking(fakesnow_routes.app)
     with fakesnow_server() as access:
         for name in ("uvicorn", "uvicorn.access", "uvicorn.error", "fakesnow.server"):
             logging.getLogger(name).setLevel(logging.CRITICAL)

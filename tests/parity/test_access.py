@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
 from pydantic import SecretStr
 from snowflake.connector import errors
+from test_warehouse import CONTRACTS, DAY, NOW
 
 from regulars.engine_errors import without_values
 from regulars.errors import ConfigError, EngineError, TransientError
@@ -22,7 +23,6 @@ from regulars.warehouse import open_warehouse
 from regulars.warehouse.snowflake_errors import as_regulars_error
 from regulars.warehouse.snowflake_session import SnowflakeSessions, private_key, query_tag
 from tasks.blocks import with_blocks
-from test_warehouse import CONTRACTS, DAY, NOW
 
 pytestmark = pytest.mark.parity
 CANARY = "zqs-canary-17"
@@ -68,7 +68,9 @@ def test_blocks_become_plain_settings(prefect_server: None) -> None:
     credentials = SnowflakeCredentials(
         account="org-acct", user="loader", private_key=pem.encode(), private_key_passphrase="open sesame", role="LOADER"
     )
-    SnowflakeConnector(credentials=credentials, database="SALES", warehouse="SMALL", schema="OPS").save("whole", overwrite=True)
+    SnowflakeConnector(credentials=credentials, database="SALES", warehouse="SMALL", schema="OPS").save(
+        "whole", overwrite=True
+    )
     credentials.save("alone", overwrite=True)
     asked = Settings(_env_file=None, snowflake=SnowflakeSettings(block="whole", query_tags={"team": "loyalty"}))
     found = with_blocks(asked).snowflake
@@ -137,9 +139,13 @@ def test_no_secret_is_in_what_dbt_and_errors_show(on_snowflake: Settings, capsys
         warehouse.prepare(CONTRACTS)
         plain = {name: value for name, value in warehouse.dbt_environment().items() if CANARY in value}
         assert list(plain) == ["DBT_ENV_SECRET_REGULARS_PASSWORD"]
-        for wrong in ("select * from nowhere", "select cast('x' as bigint)", "selec 1"):
+        for wrong in (
+            "select * from nowhere",
+            "select cast('x' as bigint)",
+            "select nothing_of_this_name from ops.runs",
+        ):
             with pytest.raises((EngineError, ConfigError)) as refused:
                 warehouse.query(wrong)
             assert CANARY not in str(refused.value)
-    with SnowflakeSessions(secret.snowflake, None) as sessions, pytest.raises(ConfigError, match="nowhere|NOWHERE"):
+    with SnowflakeSessions(secret.snowflake, None) as sessions, pytest.raises(ConfigError, match=r"nowhere|NOWHERE"):
         sessions.query("select * from nowhere")

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import emulator
 import pytest
 import yaml
 from comparison import delivered, differences
+from snowflake_sql import faults
+from test_warehouse import plain
 
 from flows.loyalty import daily_loyalty_merge
 from regulars.sample.spec import SampleSpec
@@ -44,13 +47,8 @@ def worlds(
     """The same sample for each engine; `enter` makes a world the one that flows run in."""
     write_sample(SPEC, tmp_path / "sample")
     monkeypatch.setenv("REGULARS_PSEUDONYM_KEY", "test-key")
-    access = {
-        "ACCOUNT": snowflake_access.account, "USER": snowflake_access.user, "PASSWORD": "canary-password",
-        "WAREHOUSE": snowflake_access.warehouse, "DATABASE": snowflake_access.database, "HOST": snowflake_access.host,
-        "PORT": snowflake_access.port, "PROTOCOL": "http", "NETWORK_TIMEOUT_SECONDS": "20",
-    }  # fmt: skip
-    for name, value in access.items():
-        monkeypatch.setenv(f"REGULARS_SNOWFLAKE__{name}", str(value))
+    for name, value in snowflake_access.model_dump(exclude_defaults=True).items():
+        monkeypatch.setenv(f"REGULARS_SNOWFLAKE__{name.upper()}", plain(value))
 
     def world(engine: str) -> World:
         home, files = tmp_path / engine, tmp_path / f"{engine}-files"
@@ -109,3 +107,5 @@ def test_late_and_restated_days_end_in_the_same_tables_and_files(worlds: dict[st
             shown.append(reader.query("select * from marts.loyalty_master order by user_id"))
             shown[-1] += reader.query("select * from segments.membership order by segment, user_id, entered_on")
     assert shown[0] == shown[1]
+    wrong = {sql[:2000]: found for sql in emulator.sent if (found := faults(sql))}
+    assert wrong == {}, f"{len(wrong)} of {len(emulator.sent)} statements"

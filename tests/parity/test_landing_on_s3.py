@@ -21,23 +21,23 @@ pytestmark = pytest.mark.parity
 
 
 @pytest.fixture
-def on_s3(on_snowflake: Settings) -> Iterator[Settings]:
+def on_s3(emulated: None, on_snowflake: Settings) -> Iterator[Settings]:
     """A bucket of a server that speaks S3's protocol, which the emulator can read."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    access = S3Settings(
-        endpoint=f"http://{host}:{port}", access_key_id="key", secret_access_key=SecretStr("secret")
-    )
+    access = S3Settings(endpoint=f"http://{host}:{port}", access_key_id="key", secret_access_key=SecretStr("secret"))
     client = boto3.client(
-        "s3", endpoint_url=access.endpoint, aws_access_key_id="key", aws_secret_access_key="secret", region_name="us-east-1"
+        "s3",
+        endpoint_url=access.endpoint,
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+        region_name="us-east-1",
     )
     client.create_bucket(Bucket="landing")
     allow_s3(shared_fs.duck_conn, access)
     integration = on_snowflake.snowflake.model_copy(update={"storage_integration": "REGULARS_S3"})
-    yield on_snowflake.model_copy(
-        update={"landing_url": "s3://landing/prod", "s3": access, "snowflake": integration}
-    )
+    yield on_snowflake.model_copy(update={"landing_url": "s3://landing/prod", "s3": access, "snowflake": integration})
     client.close()
     server.stop()
 
@@ -59,6 +59,8 @@ def test_batches_come_from_an_external_stage(on_s3: Settings) -> None:
 
 def test_without_an_integration_there_is_no_way(on_s3: Settings) -> None:
     bare = on_s3.snowflake.model_copy(update={"storage_integration": None})
-    with open_warehouse(on_s3.model_copy(update={"snowflake": bare})) as warehouse:
-        with pytest.raises(ConfigError, match="storage integration"):
-            warehouse.prepare(CONTRACTS)
+    with (
+        open_warehouse(on_s3.model_copy(update={"snowflake": bare})) as warehouse,
+        pytest.raises(ConfigError, match="storage integration"),
+    ):
+        warehouse.prepare(CONTRACTS)

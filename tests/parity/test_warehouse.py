@@ -15,6 +15,7 @@ from typing import Literal
 import duckdb
 import emulator
 import pytest
+from pydantic import SecretStr
 
 from regulars.batches import Batch
 from regulars.contracts import Column, Contract
@@ -129,7 +130,9 @@ def test_a_failed_load_leaves_nothing_and_a_rerun_loads_right(either: Settings) 
         assert warehouse.query("select count(*) from raw.orders") == [(5,)]
 
 
-def test_records_of_a_file_may_be_counted_from_0(on_snowflake: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_of_a_file_may_be_counted_from_0(
+    emulated: None, on_snowflake: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(emulator, "FIRST_ROW", 0)
     with open_warehouse(on_snowflake) as warehouse:
         warehouse.prepare(CONTRACTS)
@@ -208,7 +211,9 @@ def test_records_are_appended_replaced_and_not_repeated(either: Settings) -> Non
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet"])
-def test_what_is_exported_can_be_read_again(either: Settings, tmp_path: Path, format: Literal["csv", "parquet"]) -> None:
+def test_what_is_exported_can_be_read_again(
+    either: Settings, tmp_path: Path, format: Literal["csv", "parquet"]
+) -> None:
     names = ["order_id", "amount"]
     with open_warehouse(either) as warehouse:
         warehouse.prepare(CONTRACTS)
@@ -251,6 +256,11 @@ def test_readers_see_what_was_published_and_nothing_newer(either: Settings) -> N
         assert reader.query(shown) == [(2, 2, 1)]
 
 
+def plain(value: object) -> str:
+    """A setting as its variable."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
 def test_one_run_writes_and_the_other_waits(either: Settings) -> None:
     """Another process, as a second deployment would be."""
     program = (
@@ -260,14 +270,10 @@ def test_one_run_writes_and_the_other_waits(either: Settings) -> None:
         "try:\n    open_warehouse(load_settings()).__enter__()\n"
         "except TransientError as error:\n    print(error); sys.exit(7)\n"
     )
-    access = either.snowflake
+    given = either.snowflake.model_dump(exclude_defaults=True)
     environment = os.environ | {
-        "REGULARS_HOME": str(either.home_dir), "REGULARS_WAREHOUSE": either.warehouse,
-        "REGULARS_LOCK_TIMEOUT_SECONDS": "1", "REGULARS_SNOWFLAKE__ACCOUNT": access.account or "",
-        "REGULARS_SNOWFLAKE__DATABASE": access.database, "REGULARS_SNOWFLAKE__USER": "loader",
-        "REGULARS_SNOWFLAKE__PASSWORD": "x", "REGULARS_SNOWFLAKE__HOST": access.host or "",
-        "REGULARS_SNOWFLAKE__PORT": str(access.port or 443), "REGULARS_SNOWFLAKE__PROTOCOL": access.protocol,
-    }  # fmt: skip
+        "REGULARS_HOME": str(either.home_dir), "REGULARS_WAREHOUSE": either.warehouse, "REGULARS_LOCK_TIMEOUT_SECONDS": "1",
+    } | {f"REGULARS_SNOWFLAKE__{name.upper()}": plain(value) for name, value in given.items()}  # fmt: skip
     run = partial(subprocess.run, [sys.executable, "-c", program], env=environment, capture_output=True, text=True)
     with open_warehouse(either) as warehouse:
         warehouse.prepare(CONTRACTS)
@@ -299,7 +305,9 @@ def test_the_zone_of_the_data_cannot_be_changed_by_a_setting(either: Settings) -
 def test_a_column_that_the_contract_gains_is_null_in_older_batches(either: Settings) -> None:
     if either.warehouse == "duckdb":
         pytest.skip("a landing of before and one of after are needed there: tests/integration/landing")
-    wider = ORDERS.model_copy(update={"columns": (*ORDERS.columns, Column(name="note", data_type="varchar"))})
+    wider = ORDERS.model_copy(
+        update={"columns": (*ORDERS.columns, Column(name="note", data_type="varchar", description="Note."))}
+    )
     manifest = land(either, DAY, 4)
     with open_warehouse(either) as warehouse:
         warehouse.prepare(CONTRACTS)

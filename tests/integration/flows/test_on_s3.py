@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -54,6 +56,8 @@ def test_the_daily_merge_lands_and_delivers_on_s3(
     monkeypatch.setenv("REGULARS_S3__BLOCK", "regulars")
     monkeypatch.setenv("REGULARS_LANDING_URL", "s3://loyalty/landing")
     monkeypatch.setenv("REGULARS_DELIVERY_URL", "block://s3-bucket/regulars-delivery/segments")
+    monkeypatch.setenv("REGULARS_DATA_DOCS_URL", "block://s3-bucket/regulars-delivery/docs")
+    monkeypatch.setenv("REGULARS_S3__ENCRYPTION", "AES256")
 
     merged = daily_loyalty_merge(DAY)
 
@@ -66,16 +70,23 @@ def test_the_daily_merge_lands_and_delivers_on_s3(
     delivered = [key for key in keys if key.startswith("out/segments/")]
     assert len([key for key in delivered if key.endswith("manifest.json")]) == 2
     assert {key.rsplit(".", 1)[1] for key in delivered} == {"csv", "parquet", "json"}
+    assert {s3.head_object(Bucket="loyalty", Key=key)["ServerSideEncryption"] for key in keys} == {"AES256"}
+    assert "out/docs/index.html" in keys and len([key for key in keys if key.startswith("out/docs/validations/")]) > 10
     assert not (home / "landing").exists()
     assert not (home / "deliveries").exists()
     assert all(result.new for result in merged.loaded)
+    shutil.rmtree(home / "data_docs")  # the next worker has a home of its own
     assert all(not result.new for result in daily_loyalty_merge(DAY).loaded)
+    index = s3.get_object(Bucket="loyalty", Key="out/docs/index.html")["Body"].read().decode()
+    assert len(set(re.findall(r"validations/marts/loyalty_master/([^/]+)/", index))) == 2, "both runs are shown"
     again = {
         found["Key"]
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket="loyalty")
         for found in page["Contents"]
     }
-    assert again == keys
+    assert {key for key in again if not key.startswith("out/docs/")} == {
+        key for key in keys if not key.startswith("out/docs/")
+    }
 
 
 def test_a_secret_block_fills_in_a_connection(prefect_server: None) -> None:

@@ -17,8 +17,8 @@ from regulars.contracts import read_contracts
 from regulars.segments import selection
 from regulars.segments.selection import profile_sql
 from regulars.segments.unload import DuckDBDialect, DuckDBUnloader
-from regulars.warehouse.duckdb import read_file
 from regulars.settings import PROJECT_DIR
+from regulars.warehouse.duckdb import read_file
 
 SQL = DuckDBDialect()
 RISKY = "=+-@\t\r\n\0＝＋－＠"
