@@ -49,6 +49,8 @@ GRANT = re.compile(
 )
 SHOW_GRANTS = re.compile(r"show grants to role (\w+)", re.IGNORECASE)
 granted: dict[str, dict[tuple[str, str, str], None]] = {}
+# What Snowflake keeps as a word and DuckDB would enforce or not understand.
+DECLARED = re.compile(r"(?<=[\w)]) (with managed access$|primary key\b|references \S+ \(\w+\))", re.IGNORECASE)
 DROP_DATABASE = re.compile(r"drop database if exists (\w+)")
 SWAP = re.compile(r"alter schema (\w+)\.(\w+) swap with \w+\.(\w+)")
 
@@ -65,6 +67,8 @@ def execute(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
     text = command.strip().rstrip(";")
     if kwargs.get("server"):
         sent[text] = None
+    if DECLARED.search(text):
+        return execute(self, DECLARED.sub("", text), *args, **{**kwargs, "server": False})
     if ACCOUNT_DDL.fullmatch(text):
         return _execute(self, "select 'Statement executed successfully.' as status", **kwargs)
     if found := GRANT.fullmatch(text):
