@@ -49,6 +49,7 @@ GRANT = re.compile(
 )
 SHOW_GRANTS = re.compile(r"show grants to role (\w+)", re.IGNORECASE)
 granted: dict[str, dict[tuple[str, str, str], None]] = {}
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)  # dbt says in one whose statement it is
 # What Snowflake keeps as a word and DuckDB would enforce or not understand.
 DECLARED = re.compile(r"(?<=[\w)]) (with managed access$|primary key\b|references \S+ \(\w+\))", re.IGNORECASE)
 DROP_DATABASE = re.compile(r"drop database if exists (\w+)")
@@ -64,7 +65,7 @@ _transform = FakeSnowflakeCursor._transform
 
 def execute(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
     """Statements that fakesnow does not know, done beside it; all others go on."""
-    text = command.strip().rstrip(";")
+    text = COMMENT.sub("", command).strip().rstrip(";").strip()
     if kwargs.get("server"):
         sent[text] = None
     if DECLARED.search(text):
