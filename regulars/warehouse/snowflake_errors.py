@@ -20,7 +20,7 @@ MAY_HEAL = LOCKED | {
     261000, 290403, 290429, 290500, 290502, 290503, 290504,  # the service answers, and cannot now
     390112, 390114,  # session or token expired
 }  # fmt: skip
-LOGIN = frozenset({250001, 251001, 251005, 251007, 390100, 390101, 390144, 390186, 390189, 390201, 390318, 394304})
+LOGIN = frozenset({250001, 251001, 251005, 251007, 394304, *range(390100, 390500)})  # what may heal is asked for before
 MISSING = frozenset({2003, 2043, 3001, 90105, 90106})  # not there, or no grant on it: Snowflake does not tell which
 NO_WAREHOUSE = frozenset({606, 90064, 90073})
 NO_ANSWER = ("failed to connect", "could not connect", "timed out", "connection reset", "max retries")

@@ -52,10 +52,12 @@ granted: dict[str, dict[tuple[str, str, str], None]] = {}
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)  # dbt says in one whose statement it is
 # What Snowflake keeps as a word and DuckDB would enforce or not understand.
 DECLARED = re.compile(r"(?<=[\w)]) (with managed access$|primary key\b|references \S+ \(\w+\))", re.IGNORECASE)
+DROP_STAGE = re.compile(r"drop stage (\w+)\.(\w+)")
 DROP_DATABASE = re.compile(r"drop database if exists (\w+)")
 SWAP = re.compile(r"alter schema (\w+)\.(\w+) swap with \w+\.(\w+)")
 
 sent: dict[str, None] = {}  # every statement that came over the wire, in order, each once
+STAGES = "_fs_global._fs_information_schema._fs_stages"
 FIRST_ROW = 1  # what the records of a Parquet file are counted from
 
 _execute = FakeSnowflakeCursor.execute
@@ -94,6 +96,10 @@ def execute(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
     if found := CLONE.fullmatch(text):
         clone_schema(self, *found.groups())
         return _execute(self, "select 'Schema successfully created.' as status", **kwargs)
+    if found := DROP_STAGE.fullmatch(text):
+        key = [self._conn.database, *(name.upper() for name in found.groups())]
+        self._duck_conn.execute(f"delete from {STAGES} where database_name = ? and schema_name = ? and name = ?", key)
+        return _execute(self, "select 'Statement executed successfully.' as status", **kwargs)
     if found := DROP_DATABASE.fullmatch(text):  # DuckDB would go on looking into its views whenever names are listed
         self._duck_conn.execute("use memory")
         self._duck_conn.execute(f"detach {found[1]}")
@@ -159,14 +165,13 @@ def stage_at(cursor: Any, place: str) -> str:
     schema, base = found["stage"].upper().split(".")
     name = f"{base}__{hashlib.md5(found['path'].strip('/').encode()).hexdigest()}".upper()
     database = cursor._conn.database
-    stages = "_fs_global._fs_information_schema._fs_stages"
     key = [database, schema, name]
     meta = cursor._duck_conn.cursor()
     if not meta.execute(
-        f"select 1 from {stages} where database_name = ? and schema_name = ? and name = ?", key
+        f"select 1 from {STAGES} where database_name = ? and schema_name = ? and name = ?", key
     ).fetchall():
         row = meta.execute(
-            f"select url from {stages} where database_name = ? and schema_name = ? and name = ?",
+            f"select url from {STAGES} where database_name = ? and schema_name = ? and name = ?",
             [database, schema, base],
         ).fetchone()
         if row is None:
@@ -181,7 +186,7 @@ def stage_at(cursor: Any, place: str) -> str:
             else f"file://{stage.internal_dir('.'.join(key))}"
         )
         meta.execute(
-            f"insert into {stages} (created_on, name, database_name, schema_name, url, type) values (now(), ?, ?, ?, ?, 'INTERNAL')",
+            f"insert into {STAGES} (created_on, name, database_name, schema_name, url, type) values (now(), ?, ?, ?, ?, 'INTERNAL')",
             [name, database, schema, url],
         )
     return f"@{schema}.{name}"

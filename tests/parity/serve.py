@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import snowflake.connector
 from emulator import emulator
 
 HOME = Path(".regulars/emulated")
@@ -21,6 +22,8 @@ def main(command: list[str]) -> int:
     """Exit status of the command."""
     shutil.rmtree(HOME, ignore_errors=True)
     with emulator() as access:
+        for database in ("REGULARS", "REGULARS_PUBLISHED"):  # which `regulars snowflake setup` makes on an account
+            snowflake.connector.connect(**access, database=database, schema="OPS").close()
         given = {
             "REGULARS_WAREHOUSE": "snowflake", "REGULARS_HOME": str(HOME), "REGULARS_SNOWFLAKE__ACCOUNT": "org-emulator",
             "REGULARS_SNOWFLAKE__USER": "DEMO", "REGULARS_SNOWFLAKE__PASSWORD": "any", "REGULARS_SNOWFLAKE__WAREHOUSE": "DEMO_XSMALL",

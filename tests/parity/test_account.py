@@ -23,7 +23,8 @@ CONTRACTS = read_contracts(PROJECT_DIR / "dbt" / "warehouse" / "models" / "stagi
 # Statements that sqlglot has no grammar for; read by people, and by an account.
 UNREAD = re.compile(
     r"use role \w+|create role .*|(create|alter) (resource monitor|storage integration|network policy|masking policy|tag|warehouse|file format|stage) .*"
-    r"|grant role \w+ to role \w+|grant (create \w+|usage|read|write|ownership) on .*|alter (table \S+ modify column|schema) .*|create schema .* with managed access"
+    r"|grant role \w+ to role \w+"
+    r"|grant (create \w+|usage|read|write|ownership) on .*|alter (table \S+ modify column|schema) .*|create schema .* with managed access"
     r"|create database if not exists .*",
     re.DOTALL,
 )
