@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from flows.commands import demo, doctor, inspect, quarantine, run, sample, snowflake
+from flows.commands import account, demo, doctor, inspect, quarantine, run, sample
 from regulars.errors import RegularsError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -19,7 +19,7 @@ app.command("sample")(sample.sample)
 app.command("demo")(demo.demo)
 app.command("stop")(sample.stop)
 app.command("doctor")(doctor.doctor)
-app.add_typer(snowflake.app, name="snowflake")
+app.add_typer(account.app, name="snowflake")
 app.add_typer(quarantine.app, name="quarantine")
 
 

@@ -1,0 +1,1 @@
+"""Set-up of a Snowflake account: statements from templates, what they need, what is missing."""
