@@ -1,8 +1,8 @@
-"""Make the Prefect blocks that a deployment names, from REGULARS_S3__* and named variables. Safe to repeat.
+"""Make the Prefect blocks that a deployment names, from REGULARS_S3__*, REGULARS_SNOWFLAKE__* and named variables. Safe to repeat.
 
     python deployments/blocks.py --name regulars --landing-bucket acme-landing --delivery-bucket acme-deliveries
+    python deployments/blocks.py --snowflake regulars           # SnowflakeConnector `regulars`, with its key
     python deployments/blocks.py --secret dw-a-url=DW_A_URL     # Secret block `dw-a-url` from the variable DW_A_URL
-    python deployments/blocks.py --snowflake production         # SnowflakeConnector block from REGULARS_SNOWFLAKE__*
 
 Afterwards: REGULARS_S3__BLOCK=regulars, REGULARS_LANDING_URL=block://s3-bucket/regulars-landing/loyalty, and in
 sources.yml url: "{{ prefect.blocks.secret.dw-a-url }}".
@@ -15,7 +15,7 @@ import sys
 
 from prefect.blocks.system import Secret
 from prefect_aws import AwsClientParameters, AwsCredentials, S3Bucket
-from pydantic import SecretStr
+from pydantic import SecretBytes, SecretStr
 
 from regulars.errors import ConfigError, RegularsError
 from regulars.settings import environment_value, load_settings
@@ -36,21 +36,29 @@ def save_credentials(name: str) -> AwsCredentials:
 
 
 def save_snowflake(name: str) -> None:
-    """A SnowflakeConnector block with what REGULARS_SNOWFLAKE__* says."""
-    from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
+    """SnowflakeCredentials and SnowflakeConnector blocks with what REGULARS_SNOWFLAKE__* says. Raises ConfigError."""
+    from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials  # only who uses it installs it
 
-    given = load_settings().snowflake
-    if not given.account or not given.user:
-        raise ConfigError("REGULARS_SNOWFLAKE__ACCOUNT or __USER is not set", remedy="set what the block is to hold")
-    key = given.private_key.get_secret_value().encode() if given.private_key else None
-    held = {
-        "account": given.account, "user": given.user, "role": given.role, "password": given.password, "token": given.token,
-        "private_key": key, "private_key_path": given.private_key_file,
-        "private_key_passphrase": given.private_key_passphrase, "authenticator": given.authenticator,
+    access = load_settings().snowflake
+    if not access.account or not access.user or not access.warehouse:
+        raise ConfigError(
+            "account, user or warehouse of Snowflake is missing",
+            remedy="set REGULARS_SNOWFLAKE__ACCOUNT, REGULARS_SNOWFLAKE__USER and REGULARS_SNOWFLAKE__WAREHOUSE",
+        )
+    key = access.private_key.get_secret_value().encode() if access.private_key else None
+    if key is None and access.private_key_file:
+        key = access.private_key_file.expanduser().read_bytes()  # the worker has no such file
+    passphrase, password, token = access.private_key_passphrase, access.password, access.token
+    given = {
+        "private_key": SecretBytes(key) if key else None, "private_key_passphrase": passphrase, "password": password,
+        "token": token, "authenticator": access.authenticator, "role": access.role,
     }  # fmt: skip
-    credentials = SnowflakeCredentials(**{field: value for field, value in held.items() if value is not None})
+    credentials = SnowflakeCredentials(
+        account=access.account, user=access.user, **{name: value for name, value in given.items() if value is not None}
+    )
+    credentials.save(name, overwrite=True)
     SnowflakeConnector(
-        credentials=credentials, database=given.database, warehouse=given.warehouse or "REGULARS_XSMALL", schema="OPS"
+        credentials=credentials, database=access.database, warehouse=access.warehouse, schema="OPS"
     ).save(name, overwrite=True)
 
 

@@ -23,6 +23,7 @@ from regulars.settings import PROJECT_DIR, Settings
 from regulars.snowflake_settings import LAYERS, SnowflakeSettings
 from regulars.sources.config import ResolveBlock, read_sources
 from regulars.storage import open_storage
+from regulars.warehouse.base import SCHEMAS
 
 LEAST_FREE_BYTES = 5 * 10**9
 PINNED = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>\S+)$", re.MULTILINE)
@@ -177,11 +178,14 @@ def engine_findings(access: SnowflakeSettings, role: str, ask: Ask) -> Iterator[
 
 def engine_needs(access: SnowflakeSettings, role: str, warehouses: list[str]) -> list[Grant]:
     """The privileges that flows use; what they make they own."""
-    needs = [
-        Grant(privilege, "DATABASE", (database,), role)
-        for database in (access.database, access.readers_database)
-        for privilege in ("USAGE", "CREATE SCHEMA")
+    work, published = access.database, access.readers_database
+    needs = [Grant("USAGE", "DATABASE", (work,), role)]
+    needs += [
+        Grant(privilege, "SCHEMA", (work, schema), role)
+        for schema in SCHEMAS
+        for privilege in ("USAGE", "CREATE TABLE", "CREATE VIEW", *(("CREATE STAGE",) if schema == "raw" else ()))
     ]
+    needs += [Grant(privilege, "DATABASE", (published,), role) for privilege in ("USAGE", "CREATE SCHEMA")]
     needs += [Grant("USAGE", "WAREHOUSE", (warehouse,), role) for warehouse in warehouses]
     if access.storage_integration:
         needs.append(Grant("USAGE", "INTEGRATION", (access.storage_integration,), role))

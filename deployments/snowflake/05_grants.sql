@@ -1,10 +1,10 @@
--- Privileges, the least that works; on future objects where a publication swaps whole schemas in
+-- Privileges, the least that works; a publication grants its new schemas itself, to the roles of REGULARS_SNOWFLAKE__READERS
 use role securityadmin;
-{% for grant in account.grants if grant.kind not in ["DATABASE", "STAGE", "FILE FORMAT"] or grant.future %}
+{% for grant in account.grants if grant.future or (grant.kind not in ["DATABASE", "STAGE", "FILE FORMAT"] and grant.privilege != "OWNERSHIP") %}
 {{ grant.sql }};
 {% endfor %}
-{# What an earlier version of the set-up, or the flows themselves, made before there were these roles. #}
+{# What was published before the reader was there. #}
+grant usage on all schemas in database {{ account.published | name }} to role {{ account.role("reader") | name }};
 {% for kind in ["tables", "views"] %}
 grant select on all {{ statement(kind) }} in database {{ account.published | name }} to role {{ account.role("reader") | name }};
 {% endfor %}
-grant usage on all schemas in database {{ account.published | name }} to role {{ account.role("reader") | name }};

@@ -1,5 +1,5 @@
 -- Sample tables and rows from the contracts, with the constraints that Snowflake has; only when asked for
-use role {{ account.role("transformer") | name }};
+use role sysadmin;
 use warehouse {{ account.warehouse_of("load") | name }};
 use database {{ account.database | name }};
 create schema if not exists {{ name(account.database, "first_look") }};

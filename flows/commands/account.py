@@ -42,12 +42,12 @@ def setup(
     """Print, check or apply databases, warehouses, roles, privileges, stages, masks and logins."""
     if is_print + is_check + is_apply != 1:
         raise ConfigError("say what to do", remedy="one of --print, --check and --apply")
-    settings = load_settings()
+    settings = _with_blocks(load_settings())
     account = plan_account(settings, read_spec(file or account_folder(settings) / "account.yml"))
     if is_print:
         _print(account, step)
         return
-    with account_session(_login(settings).snowflake, role) as ask:
+    with account_session(settings.snowflake, role) as ask:
         if is_apply:
             steps = [one for one in render(account, step) if step or one.number < ASKED_FOR]
             apply_steps(account, steps, ask, console.print)
@@ -80,10 +80,14 @@ def _print(account: Account, step: str | None) -> None:
             typer.echo("")
 
 
-def _login(settings: Settings) -> Settings:
-    """Settings with the block that they may name; only then Prefect is needed."""
-    if not settings.snowflake.block:
+def _with_blocks(settings: Settings) -> Settings:
+    """Settings with the blocks that they name; only then Prefect is needed."""
+    urls = (settings.landing_url or "", settings.delivery_url or "")
+    if not settings.snowflake.block and not any(url.startswith("block://") for url in urls):
         return settings
+    from flows.commands.prefect_profile import use_local_prefect
+
+    use_local_prefect()
     from tasks.blocks import with_blocks
 
     return with_blocks(settings)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from regulars.account.grants import Ask, Grant, granted, missing
-from regulars.account.plan import BUILT, LOADED, Account, team_schema
+from regulars.account.plan import BUILT, LOADED, PUBLISHED, Account, team_schema
 from regulars.account.sql_text import Sql, name, text
 from regulars.errors import ConfigError
 from regulars.findings import Finding
@@ -17,7 +18,7 @@ UNSEEN = "missing, or out of sight for this role"
 
 def check_account(account: Account, ask: Ask) -> list[Finding]:
     """Objects, privileges and masks, in the order of the set-up."""
-    return [*_objects(account, ask), *_privileges(account, ask), *_masks(account, ask)]
+    return [*_objects(account, ask), *_privileges(account, ask), _readers(account), *_masks(account, ask)]
 
 
 def wanted_objects(account: Account) -> Iterator[tuple[str, str, tuple[str, ...]]]:
@@ -67,6 +68,14 @@ def _privileges(account: Account, ask: Ask) -> Iterator[Finding]:
         by_role.setdefault(grant.role, []).append(grant)
     for role, wanted in by_role.items():
         yield from check_grants(role, wanted, ask)
+
+
+def _readers(account: Account) -> Finding:
+    """Whether a publication lets the reader in."""
+    reader = account.role("reader")
+    named = {role.upper(): seen for role, seen in account.settings.snowflake.readers.items()}
+    remedy = f"set REGULARS_SNOWFLAKE__READERS={json.dumps({reader: PUBLISHED})} for the flows"
+    return Finding(f"publications are granted to {reader}", set(PUBLISHED) <= set(named.get(reader, ())), remedy)
 
 
 def check_grants(role: str, wanted: list[Grant], ask: Ask) -> Iterator[Finding]:

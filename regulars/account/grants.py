@@ -39,7 +39,9 @@ class Grant:
             where = f"future {kind}s in {container} {name(*self.place)}"
         else:
             where = f"{kind} {name(*self.place)}"
-        return Sql(f"grant {privilege} on {where} to role {name(self.role)}")
+        # Snowflake refuses to change the owner of something on which others hold privileges, unless told what becomes of them.
+        keeping = " copy current grants" if self.privilege == "OWNERSHIP" and not self.future else ""
+        return Sql(f"grant {privilege} on {where} to role {name(self.role)}{keeping}")
 
     @property
     def key(self) -> tuple[bool, str, tuple[str, ...], str]:

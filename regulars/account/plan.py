@@ -147,21 +147,21 @@ class Account:
 
     @cached_property
     def grants(self) -> tuple[Grant, ...]:
-        """Privileges of every role, besides what a role owns because it made it."""
+        """Privileges of every role, besides what it owns because it made it."""
         loader, transformer, reader = (self.role(part) for part in ("loader", "transformer", "reader"))
-        wanted = engine_grants(self, loader, ("load",), creates=(self.database,))
+        wanted = self._engine_grants(loader, ("load",), LOADED)
         wanted += [
             Grant("OWNERSHIP", kind, (self.database, schema), loader, future=True)
             for schema in LOADED
             for kind in ("TABLE", "VIEW", "STAGE")
         ]
         wanted += [Grant("USAGE", "ROLE", (loader,), transformer)]
-        wanted += engine_grants(self, transformer, LAYERS, creates=(self.database, self.published))
+        wanted += self._engine_grants(transformer, LAYERS, BUILT)
+        wanted += [
+            Grant(privilege, "DATABASE", (self.published,), transformer) for privilege in ("USAGE", "CREATE SCHEMA")
+        ]
+        # A publication grants what is in a schema to the reader (REGULARS_SNOWFLAKE__READERS): here is what lasts.
         wanted += [Grant("USAGE", "DATABASE", (self.published,), reader)]
-        wanted += [Grant("USAGE", "SCHEMA", (self.published,), reader, future=True)]
-        # A clone of a schema takes over what is granted on its tables: without USAGE on the schema it is no access here.
-        for place in ((self.published,), *((self.database, schema) for schema in PUBLISHED)):
-            wanted += [Grant("SELECT", kind, place, reader, future=True) for kind in ("TABLE", "VIEW")]
         wanted += [Grant("USAGE", "WAREHOUSE", (self.warehouse_of("read"),), reader)]
         wanted += [
             Grant("USAGE", "ROLE", (reader,), self.role(part))
@@ -183,23 +183,19 @@ class Account:
                 ]
         return tuple(dict.fromkeys(wanted))
 
+    def _engine_grants(self, role: str, layers: tuple[Layer, ...], schemas: tuple[str, ...]) -> list[Grant]:
+        """What a role needs that runs flows and owns `schemas`."""
+        found = [Grant("USAGE", "DATABASE", (self.database,), role)]
+        found += [Grant("OWNERSHIP", "SCHEMA", (self.database, schema), role) for schema in schemas]
+        found += [Grant("USAGE", "WAREHOUSE", (self.warehouse_of(layer),), role) for layer in layers]
+        if self.integration:
+            found.append(Grant("USAGE", "INTEGRATION", (self.integration,), role))
+        return found
+
     def stages_of(self, team: str) -> list[tuple[int, str]]:
         """Numbers and URLs of the stages of a team's deliveries, one for each folder."""
         root = (self.delivery_url or "").rstrip("/")
         return [(number, f"{root}/{place}/") for number, place in enumerate(self.places.get(team, ()), start=1)]
-
-
-def engine_grants(account: Account, role: str, layers: tuple[Layer, ...], creates: tuple[str, ...]) -> list[Grant]:
-    """What a role needs that runs flows: it makes schemas in `creates`, and owns what it makes."""
-    found = [
-        Grant(privilege, "DATABASE", (database,), role)
-        for database in creates
-        for privilege in ("USAGE", "CREATE SCHEMA")
-    ]
-    found += [Grant("USAGE", "WAREHOUSE", (account.warehouse_of(layer),), role) for layer in layers]
-    if account.integration:
-        found.append(Grant("USAGE", "INTEGRATION", (account.integration,), role))
-    return found
 
 
 def plan_account(settings: Settings, spec: AccountSpec) -> Account:

@@ -35,12 +35,12 @@ def render(account: Account, only: str | None = None) -> list[Step]:
     """Every step, or one. Raises ConfigError where a name or value cannot stand in SQL, or the step is unknown."""
     folder = account_folder(account.settings)
     # Whatever a template puts into a statement goes through `only_safe`, also what somebody adds later.
-    environment = Environment(  # noqa: S701: SQL is no HTML
+    environment = Environment(  # noqa: S701
         loader=FileSystemLoader(folder), undefined=StrictUndefined, finalize=only_safe, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {"name": name, "text": text, "number": number, "word": word}
     environment.globals |= {
-        "account": account, "name": name, "statement": Sql, "team_schema": team_schema, "loaded": LOADED, "built": BUILT,
+        "account": account, "name": name, "statement": Sql, "team_schema": team_schema, "loaded": [*LOADED], "built": [*BUILT],
         "first_look": FirstLook(account.contracts), "public_key": public_key,
     }  # fmt: skip
     found = [

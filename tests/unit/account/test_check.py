@@ -13,6 +13,7 @@ from regulars.account.grants import Grant, granted, missing, split_name
 from regulars.account.templates import Step, render
 from regulars.doctor import engine_findings
 from regulars.errors import ConfigError, EngineError
+from regulars.findings import Finding
 from regulars.snowflake_settings import SnowflakeSettings
 
 
@@ -24,7 +25,7 @@ def lacking(account: object, answers: Answers) -> list[str]:
 def test_every_missing_privilege_is_found_with_its_statement(tmp_path: Path) -> None:
     account = account_of(tmp_path)
     assert lacking(account, Answers(account.grants)) == []
-    assert len(account.grants) == 58
+    assert len(account.grants) == 54
     inherited = set()
     for grant in account.grants:
         found = lacking(account, Answers(one for one in account.grants if one != grant))
@@ -133,11 +134,32 @@ def test_apply_says_where_it_stopped(tmp_path: Path) -> None:
 def test_the_doctor_names_what_the_flows_lack() -> None:
     access = SnowflakeSettings(warehouse="WORK", storage_integration="LAKE")
     found = list(engine_findings(access, "REGULARS_TRANSFORMER", Answers([])))
-    assert [finding.remedy for finding in found] == [
+    remedies = [finding.remedy for finding in found]
+    assert len(remedies) == 27
+    for statement in (
         'grant usage on database "REGULARS" to role "REGULARS_TRANSFORMER";',
-        'grant create schema on database "REGULARS" to role "REGULARS_TRANSFORMER";',
-        'grant usage on database "REGULARS_PUBLISHED" to role "REGULARS_TRANSFORMER";',
+        'grant create table on schema "REGULARS"."OPS" to role "REGULARS_TRANSFORMER";',
+        'grant create stage on schema "REGULARS"."RAW" to role "REGULARS_TRANSFORMER";',
         'grant create schema on database "REGULARS_PUBLISHED" to role "REGULARS_TRANSFORMER";',
         'grant usage on warehouse "WORK" to role "REGULARS_TRANSFORMER";',
         'grant usage on integration "LAKE" to role "REGULARS_TRANSFORMER";',
-    ]
+    ):
+        assert statement in remedies
+
+
+def test_who_was_set_up_lacks_nothing(tmp_path: Path) -> None:
+    account = account_of(tmp_path)
+    found = list(engine_findings(account.settings.snowflake, "REGULARS_TRANSFORMER", Answers(account.grants)))
+    assert all(finding.is_fine for finding in found if finding.what != "a virtual warehouse"), found
+
+
+def test_readers_of_publications_are_asked_for(tmp_path: Path) -> None:
+    def finding(**snowflake: object) -> Finding:
+        account = account_of(tmp_path, snowflake=snowflake)
+        (found,) = [one for one in check_account(account, Answers([])) if one.what.startswith("publications are")]
+        return found
+
+    assert not finding().is_fine
+    assert "REGULARS_READER" in finding().remedy
+    assert not finding(readers={"REGULARS_READER": ("marts",)}).is_fine
+    assert finding(readers={"regulars_reader": ("marts", "segments", "ops")}).is_fine

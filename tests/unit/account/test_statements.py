@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlglot
@@ -12,7 +13,9 @@ from accounts import account_of
 from jinja2 import Environment
 from pydantic import ValidationError
 from sqlglot import exp
+from typer.testing import CliRunner
 
+from flows.__main__ import app
 from regulars.account.plan import account_folder
 from regulars.account.spec import read_spec
 from regulars.account.sql_text import Sql, name, number, only_safe, text, word
@@ -191,3 +194,20 @@ def test_only_made_text_is_safe() -> None:
     assert only_safe(Sql("x")) == "x"
     with pytest.raises(TypeError):
         only_safe("x")
+
+
+def test_the_command_prints_every_step_but_the_first_look(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REGULARS_HOME", str(tmp_path))
+    monkeypatch.setenv("REGULARS_SNOWFLAKE__PASSWORD", "canary-4711")
+
+    def call(*words: str) -> Any:
+        return CliRunner().invoke(app, ["snowflake", "setup", *words])
+
+    printed = call("--print")
+    assert printed.exit_code == 0
+    assert re.findall(r"^-- (\d\d)_", printed.output, re.MULTILINE) == [f"{number:02}" for number in range(1, 12)]
+    assert "canary" not in printed.output
+    looked = call("--print", "--step", "20")
+    assert looked.exit_code == 0 and "broken_rules" in looked.output.lower()
+    for wrong in (["--print", "--check"], [], ["--print", "--step", "99"]):
+        assert isinstance(call(*wrong).exception, ConfigError)
