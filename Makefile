@@ -18,8 +18,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $(STAMP)
 
 # make demo EMULATOR=1: the same with Snowflake as the engine, emulated (docs/engines.md).
+EMULATED := $(BIN)/python tests/parity/serve.py
 demo: $(STAMP)
-	@$(if $(EMULATOR),$(BIN)/python -W ignore tests/parity/serve.py )$(BIN)/regulars demo
+	@$(if $(EMULATOR),$(EMULATED) demo --called "$(EMULATED)",$(BIN)/regulars demo)
 
 demo-all: demo
 
@@ -70,6 +71,7 @@ bench: $(STAMP)
 
 clean:
 	@if test -x $(BIN)/regulars; then $(BIN)/regulars stop; fi
+	@if test -x $(BIN)/regulars -a -d .regulars/emulated; then REGULARS_HOME=.regulars/emulated $(BIN)/regulars stop; fi
 	@rm -rf .regulars .pytest_cache .mypy_cache .ruff_cache .hypothesis dbt/*/target dbt/*/logs build *.egg-info
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 	@rm -rf .venv

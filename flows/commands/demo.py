@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -22,6 +22,7 @@ from regulars.settings import Settings, load_settings
 from regulars.warehouse import open_warehouse
 
 SPEC = SampleSpec(users=3000, days=5, seed=7)
+CALLED = ".venv/bin/regulars"
 
 LOADED = """
 select table_name, sum(rows_read), sum(rows_loaded), sum(rows_quarantined), sum(rows_duplicate)
@@ -39,7 +40,9 @@ select segment, team, as_of, revision, "ROWS", entered, left_count from ops.deli
 """
 
 
-def demo() -> None:
+def demo(
+    called: Annotated[str, typer.Option(help="How commands are called, in what is printed at the end.")] = CALLED,
+) -> None:
     """Run the daily loyalty merge over five days of sample data with planted faults; a second call only reports."""
     settings = load_settings()
     use_local_prefect()
@@ -59,7 +62,7 @@ def demo() -> None:
                 play(day, server, daily_loyalty_merge)
     else:
         console.print("all days were played before; `make clean` starts afresh")
-    if not report(settings):
+    if not report(settings, called):
         raise typer.Exit(1)
 
 
@@ -109,7 +112,7 @@ def played_days(settings: Settings) -> set[date]:
     return {day for day in SPEC.all_days() if found.get(day, 0) >= wanted[day]}
 
 
-def report(settings: Settings) -> bool:
+def report(settings: Settings, called: str) -> bool:
     """Print what the days came to; True if every planted fault was caught."""
     with open_warehouse(settings) as warehouse:
         console.print()
@@ -143,7 +146,7 @@ def report(settings: Settings) -> bool:
     console.print(f"  data docs   {settings.home / 'data_docs' / 'index.html'}")
     console.print(f"  deliveries  {settings.delivery_root}")
     console.print(f"  step log    {settings.home / 'logs' / 'ingestion.log'}")
-    console.print('  tables      .venv/bin/regulars sql "select * from marts.loyalty_master limit 5"')
-    console.print("  state       .venv/bin/regulars status")
-    console.print("  quarantine  .venv/bin/regulars quarantine list")
+    console.print(f'  tables      {called} sql "select * from marts.loyalty_master limit 5"')
+    console.print(f"  state       {called} status")
+    console.print(f"  quarantine  {called} quarantine list")
     return caught == len(verdicts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from regulars.errors import ConfigError
+from regulars.warehouse.snowflake_text import quote
 
 KEYWORDS = re.compile(r"[A-Z][A-Z0-9_ ]*")
 CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
@@ -26,10 +27,10 @@ def name(*parts: str) -> Sql:
 
 
 def text(value: str) -> Sql:
-    """A literal. In Snowflake a backslash escapes too, so that a quote after one would end the literal early."""
+    """A literal without control characters."""
     if CONTROL.search(value):
         raise ConfigError(f"{value!r} holds a control character", remedy="correct the setting")
-    return Sql("'" + value.replace("\\", "\\\\").replace("'", "''") + "'")
+    return Sql(quote(value))
 
 
 def number(value: int) -> Sql:

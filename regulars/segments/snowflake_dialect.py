@@ -6,8 +6,8 @@ import sys
 import unicodedata
 from functools import lru_cache
 
-from regulars.engine import quote
 from regulars.segments.unload import INNER, OUTER, Unloader
+from regulars.warehouse.snowflake_text import quote
 
 STARTS = "=+-@\t\r\n＝＋－＠"  # of a formula; NUL is one more
 

@@ -12,7 +12,6 @@ from uuid import uuid4
 import pyarrow as pa
 
 from regulars.contracts import Contract
-from regulars.engine import quote
 from regulars.errors import ConfigError, RegularsError, TransientError
 from regulars.ledger import EFFECTIVE_BATCHES, OPS_TABLES, ingestion_row
 from regulars.manifest import Manifest
@@ -26,6 +25,7 @@ from regulars.warehouse.snowflake_load import BatchLoader
 from regulars.warehouse.snowflake_lock import RunLock
 from regulars.warehouse.snowflake_publish import publish
 from regulars.warehouse.snowflake_session import SnowflakeSessions, query_tag
+from regulars.warehouse.snowflake_text import quote
 
 QUOTED = "FIELD_OPTIONALLY_ENCLOSED_BY = '\"'"
 UNLOADED = {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from regulars.contracts import Contract
-from regulars.engine import quote
 from regulars.errors import ConfigError, EngineError
 from regulars.manifest import Manifest
 from regulars.settings import Settings
 from regulars.storage import open_storage
 from regulars.warehouse import snowflake_tables as tables
 from regulars.warehouse.snowflake_session import SnowflakeSessions
+from regulars.warehouse.snowflake_text import quote
 
 
 class BatchLoader:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from regulars.contracts import Contract
-from regulars.engine import quote
 from regulars.ledger import OPS_TABLES, QUARANTINE_COLUMNS
 from regulars.manifest import Manifest
+from regulars.warehouse.snowflake_text import quote
 
 MARKS = (("_record_number", "bigint"), ("_as_of", "date"), ("_batch_id", "varchar"))
 REJECTS = tuple(column for column in QUARANTINE_COLUMNS if column[0] not in ("quarantined_at", "replayed_at"))

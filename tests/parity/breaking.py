@@ -17,7 +17,7 @@ Kind = Literal["refuse", "lose", "lose_answer", "call"]
 
 @dataclass
 class Fault:
-    """Statements that `pattern` is found in (`login` for a login) break, the first `times` of them."""
+    """Statements that `pattern` is found in (`login by dbt` for one of dbt's) break, the first `times` of them."""
 
     pattern: str
     kind: Kind
@@ -82,13 +82,13 @@ class Breaking:
 
 
 def statement(scope: Any, body: bytes) -> str:
-    """The SQL of a request, `login` for a login, nothing for any other."""
-    if "login-request" in scope["path"]:
-        return "login"
-    if not scope["path"].startswith("/queries/v1/query-request"):
+    """The SQL of a request, `login by <application>` for a login, nothing for any other."""
+    if not scope["path"].endswith(("login-request", "query-request")):
         return ""
-    plain = gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
-    return str(json.loads(plain).get("sqlText", ""))
+    said = json.loads(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
+    if "sqlText" in said:
+        return str(said["sqlText"])
+    return f"login by {said['data']['CLIENT_ENVIRONMENT']['APPLICATION']}"
 
 
 def strikes(text: str) -> Fault | None:

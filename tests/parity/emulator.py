@@ -26,6 +26,7 @@ from fakesnow import server as fakesnow_server
 from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.transforms import stage
 from sqlglot import exp
+from tags import Tags
 
 STAGE_PATH = re.compile(r"@(?P<stage>\w+\.\w+)/(?P<path>[\w=./-]+)")
 UNLOAD = re.compile(
@@ -33,6 +34,7 @@ UNLOAD = re.compile(
     re.DOTALL,
 )
 GET = re.compile(r"get (?P<place>@\S+)/(?P<file>[^/\s]+) 'file://(?P<folder>.*)/'")
+ESCAPED = re.compile(r"[\\'](.)", re.DOTALL)  # in a literal
 REMOVE = re.compile(r"remove (?P<place>@\S+)")
 CLONE = re.compile(r"create or replace schema (\w+)\.(\w+) clone (\w+)\.(\w+)")
 DDL = re.compile(r"(create|drop|alter|truncate|grant)\b", re.IGNORECASE)
@@ -218,7 +220,8 @@ def unload(cursor: Any, found: re.Match[str]) -> str:
 
 def download(cursor: Any, found: re.Match[str], kwargs: Any) -> Any:
     """GET: what a stage on this machine holds is where the client asks for it."""
-    shutil.copyfile(folder_of(cursor, found["place"]) / found["file"], Path(found["folder"]) / found["file"])
+    folder = Path(ESCAPED.sub(r"\1", found["folder"]))
+    shutil.copyfile(folder_of(cursor, found["place"]) / found["file"], folder / found["file"])
     return _execute(cursor, "select 'DOWNLOADED' as status", **kwargs)
 
 
@@ -309,8 +312,8 @@ def transform_in_place(self: Any, function: Any, *args: Any, copy: bool = False,
 
 
 @contextlib.contextmanager
-def emulator() -> Iterator[dict[str, Any]]:
-    """Run the server; gives arguments of `snowflake.connector.connect`."""
+def emulator(folder: Path | None = None) -> Iterator[dict[str, Any]]:
+    """Run the server; gives arguments of `snowflake.connector.connect`. Databases are kept in `folder`, else in memory."""
     import fakesnow.server as fakesnow_routes
 
     exp.Expression.transform = transform_in_place
@@ -323,7 +326,8 @@ def emulator() -> Iterator[dict[str, Any]]:
     copy_into._strip_json_extract = strip_json_extract
     arrow.timestamp_to_sf_struct = timestamps
     fakesnow_routes.to_ipc = whole_result
-    fakesnow_routes.app = Breaking(fakesnow_routes.app)
+    fakesnow_routes.app = Breaking(Tags(fakesnow_routes.app))
+    fakesnow_routes.shared_fs.db_path = folder
     with fakesnow_server() as access:
         for name in ("uvicorn", "uvicorn.access", "uvicorn.error", "fakesnow.server"):
             logging.getLogger(name).setLevel(logging.CRITICAL)

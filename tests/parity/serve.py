@@ -1,36 +1,39 @@
-"""Run a command against the emulator of Snowflake: python tests/parity/serve.py regulars demo
+"""`regulars` against the emulator of Snowflake: python tests/parity/serve.py demo, or sql "...", status and so on.
 
-The command finds the emulator in REGULARS_SNOWFLAKE__*. The emulator keeps everything in memory and ends with the command, so
-the home folder is one of its own that is emptied first. It is DuckDB underneath: docs/engines.md says what it proves.
+What the emulator holds lies in a home of its own, `emulated` below REGULARS_HOME, and is there again for the next command.
+It is DuckDB underneath: docs/engines.md says what it proves.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
-import snowflake.connector
-from emulator import emulator
+warnings.simplefilter("ignore")  # the connector warns of versions of packages that it does not use
 
-HOME = Path(".regulars/emulated")
+import snowflake.connector  # noqa: E402
+from emulator import emulator  # noqa: E402
 
 
-def main(command: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Exit status of the command."""
-    shutil.rmtree(HOME, ignore_errors=True)
-    with emulator() as access:
+    home = Path(os.environ.get("REGULARS_HOME", ".regulars")) / "emulated"
+    (home / "account").mkdir(parents=True, exist_ok=True)
+    with emulator(home / "account") as access:
         for database in ("REGULARS", "REGULARS_PUBLISHED"):  # which `regulars snowflake setup` makes on an account
             snowflake.connector.connect(**access, database=database, schema="OPS").close()
         given = {
-            "REGULARS_WAREHOUSE": "snowflake", "REGULARS_HOME": str(HOME), "REGULARS_SNOWFLAKE__ACCOUNT": "org-emulator",
+            "REGULARS_WAREHOUSE": "snowflake", "REGULARS_HOME": str(home), "REGULARS_SNOWFLAKE__ACCOUNT": "org-emulator",
             "REGULARS_SNOWFLAKE__USER": "DEMO", "REGULARS_SNOWFLAKE__PASSWORD": "any", "REGULARS_SNOWFLAKE__WAREHOUSE": "DEMO_XSMALL",
             "REGULARS_SNOWFLAKE__HOST": access["host"], "REGULARS_SNOWFLAKE__PORT": str(access["port"]),
             "REGULARS_SNOWFLAKE__PROTOCOL": "http",
         }  # fmt: skip
-        print(f"Snowflake is an emulator here (fakesnow, DuckDB underneath) at {access['host']}:{access['port']}")
+        place = f"{access['host']}:{access['port']}, its databases below {home / 'account'}"
+        print(f"Snowflake is an emulator here (fakesnow, DuckDB underneath) at {place}", file=sys.stderr)
+        command = [Path(sys.executable).with_name("regulars"), *arguments]
         return subprocess.run(command, env=os.environ | given, check=False).returncode
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import emulator
 import pytest
+import tags
 import yaml
 from comparison import delivered, differences
 from snowflake_sql import faults
@@ -85,8 +87,15 @@ def restate(files: Path, day: date) -> None:
             csv.writer(file).writerows([header, *kept])
 
 
+def is_tagged(tag: str) -> bool:
+    """Whether a query tag says whose work a statement of the merge was."""
+    parts = json.loads(tag or "{}")
+    days = {str(day) for day in SPEC.all_days()}
+    return parts.get("flow") == "daily-loyalty-merge" and bool(parts.get("run")) and parts.get("as_of") in days
+
+
 def test_late_and_restated_days_end_in_the_same_tables_and_files(worlds: dict[str, World]) -> None:
-    settings = {}
+    settings, before = {}, len(tags.noted)
     for engine, world in worlds.items():
         settings[engine] = world.enter()
         daily_loyalty_merge(FIRST)
@@ -94,6 +103,8 @@ def test_late_and_restated_days_end_in_the_same_tables_and_files(worlds: dict[st
         daily_loyalty_merge(SECOND)  # comes late
         restate(world.files, SECOND)
         daily_loyalty_merge(SECOND, refresh=True)
+    untagged = [sql for tag, sql in tags.noted[before:] if not is_tagged(tag)]
+    assert len(tags.noted) > before + 1000 and untagged == []
     with open_warehouse(settings["duckdb"]) as here, open_warehouse(settings["snowflake"]) as there:
         assert here.query("select count(*) from marts.loyalty_master")[0][0] > 400
         assert here.query("select max(revision) from ops.effective_batches") == [(2,)]

@@ -47,16 +47,16 @@ def nothing_is_told(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> Any:
 @pytest.mark.parametrize(
     ("fault", "kind", "words"),
     [
-        (Fault("^login$", "refuse", 390100, "Incorrect username or password was specified."), ConfigError, "refused the login"),
-        (Fault("^login$", "refuse", 390144, f"JWT token is invalid: {CANARY}"), ConfigError, "refused the login"),
-        (Fault("^login$", "refuse", 390422, "Incoming request with IP 10.0.0.1 is not allowed"), ConfigError, "refused the login"),
-        (Fault("^login$", "refuse", 390189, "Role 'LOADER' specified in the connect string does not exist"), ConfigError, "refused"),
+        (Fault("^login by regulars$", "refuse", 390100, "Incorrect username or password was specified."), ConfigError, "refused the login"),
+        (Fault("^login by regulars$", "refuse", 390144, f"JWT token is invalid: {CANARY}"), ConfigError, "refused the login"),
+        (Fault("^login by regulars$", "refuse", 390422, "Incoming request with IP 10.0.0.1 is not allowed"), ConfigError, "refused the login"),
+        (Fault("^login by regulars$", "refuse", 390189, "Role 'LOADER' specified in the connect string does not exist"), ConfigError, "refused"),
         (Fault("create schema|create table", "refuse", 3001, "Insufficient privileges to operate on database 'REGULARS'."), ConfigError, "grant"),
         (Fault("create table", "refuse", 606, "No active warehouse selected in the current session."), ConfigError, "WAREHOUSE"),
         (Fault("create table", "refuse", 90073, "Warehouse 'REGULARS_XS' cannot be resumed: quota exceeded."), ConfigError, "WAREHOUSE"),
         (Fault("create table", "refuse", 604, "SQL execution canceled"), TransientError, "again"),
         (Fault("create table", "lose"), TransientError, "again"),
-        (Fault("^login$", "lose"), TransientError, "again"),
+        (Fault("^login by regulars$", "lose"), TransientError, "again"),
     ],
     ids=lambda value: str(getattr(value, "number", "")) or None,
 )  # fmt: skip
