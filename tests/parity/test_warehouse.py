@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from regulars.batches import Batch
 from regulars.contracts import Column, Contract
+from regulars.engine import quote
 from regulars.errors import ConfigError, RegularsError, TransientError
 from regulars.manifest import Manifest, Part, batch_folder, write_manifest
 from regulars.run import Run
@@ -65,10 +66,10 @@ def land(settings: Settings, day: date, rows: int, revision: int = 1) -> Manifes
     folder = settings.home_dir / "landing" / batch_folder("orders", day, batch.batch_id)
     folder.mkdir(parents=True)
     with duckdb.connect() as connection:
-        connection.execute(f"copy ({ROW.format(rows=rows)}) to '{folder}/part-0000.parquet'")
+        connection.execute(f"copy ({ROW.format(rows=rows)}) to {quote(f'{folder}/part-0000.parquet')}")
         connection.execute(
             "copy (select 'orders.csv' as source, 9::bigint as record_number, null::bigint as byte_offset, 'type' as rule, "
-            f"'amount is not a decimal' as reason, '{{\"a\": \"ü\"}}' as raw) to '{folder}/rejects-0000.parquet'"
+            f"'amount is not a decimal' as reason, '{{\"a\": \"ü\"}}' as raw) to {quote(f'{folder}/rejects-0000.parquet')}"
         )
     part = Part(name="part-0000.parquet", source="orders.csv", rows=rows + 1, bytes=1, sha256="x")
     manifest = Manifest(
