@@ -112,7 +112,14 @@ def execute(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
             clone_schema(self, database, target, database, source)
         self._duck_conn.execute(f"drop schema {database}._swapping cascade")
         return _execute(self, "select 'Statement executed successfully.' as status", **kwargs)
-    return _execute(self, STAGE_PATH.sub(lambda at: stage_at(self, at[0]), command), *args, **kwargs)
+    command = STAGE_PATH.sub(lambda at: stage_at(self, at[0]), command)
+    if text.lower().startswith("put "):  # looks up its stage, which a transaction that has begun would not see
+        kept, self._duck_conn = self._duck_conn, self._duck_conn.cursor()
+        try:
+            return _execute(self, command, *args, **kwargs)
+        finally:
+            self._duck_conn = kept
+    return _execute(self, command, *args, **kwargs)
 
 
 def grant(verb: str, what: str, kind: str | None, name: str | None, role: str) -> None:
@@ -328,6 +335,7 @@ def emulator(folder: Path | None = None) -> Iterator[dict[str, Any]]:
     fakesnow_routes.to_ipc = whole_result
     fakesnow_routes.app = Breaking(Tags(fakesnow_routes.app))
     fakesnow_routes.shared_fs.db_path = folder
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of what it hands on as it is
     with fakesnow_server() as access:
         for name in ("uvicorn", "uvicorn.access", "uvicorn.error", "fakesnow.server"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
