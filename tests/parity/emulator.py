@@ -13,11 +13,13 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import duckdb
 import fakesnow.arrow as arrow
 import fakesnow.copy_into as copy_into
+import fakesnow.info_schema as info_schema
 import pyarrow as pa
 import pyarrow.compute as pc
 import snowflake.connector.errors
@@ -292,6 +294,14 @@ def strip_json_extract(expression: Any) -> Any:
     )
 
 
+# INFORMATION_SCHEMA.TABLES lists views too; fakesnow's lists tables.
+RELATIONS = (
+    "(select database_name, schema_name, table_name, estimated_size, 'BASE TABLE' as kind from duckdb_tables "
+    "union all select database_name, schema_name, view_name, null, 'VIEW' from duckdb_views) as"
+)
+_listing = info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW.template
+listing = Template(_listing.replace("'BASE TABLE'", "kind").replace("from duckdb_tables", f"from {RELATIONS}"))
+
 _timestamps = arrow.timestamp_to_sf_struct
 
 
@@ -333,6 +343,7 @@ def emulator(folder: Path | None = None) -> Iterator[dict[str, Any]]:
     copy_into._strip_json_extract = strip_json_extract
     arrow.timestamp_to_sf_struct = timestamps
     fakesnow_routes.to_ipc = whole_result
+    info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW = listing
     fakesnow_routes.app = Breaking(Tags(fakesnow_routes.app))
     fakesnow_routes.shared_fs.db_path = folder
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of what it hands on as it is

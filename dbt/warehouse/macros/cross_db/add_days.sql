@@ -8,5 +8,5 @@
 {%- endmacro %}
 
 {% macro snowflake__add_days(day, days) -%}
-    dateadd(day, {{ days }}, {{ day }})
+    cast(dateadd(day, {{ days }}, {{ day }}) as date)
 {%- endmacro %}

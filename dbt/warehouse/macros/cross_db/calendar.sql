@@ -9,8 +9,8 @@
 {%- endmacro %}
 
 {% macro snowflake__calendar(bounds) -%}
-    select dateadd(day, steps.step, bounds.first_on) as day
+    select {{ add_days('bounds.first_on', 'steps.step') }} as day
     from {{ bounds }} as bounds
     cross join (select row_number() over (order by seq4()) - 1 as step from table(generator(rowcount => 36525))) as steps
-    where dateadd(day, steps.step, bounds.first_on) <= bounds.last_on
+    where {{ add_days('bounds.first_on', 'steps.step') }} <= bounds.last_on
 {%- endmacro %}
