@@ -124,11 +124,16 @@ def read_results(outcome: Any, days: BuildDays) -> Built:
     """What a finished dbt run says; `outcome` is dbt's own (`dbtRunnerResult`). Raises BuildError where dbt gave up before it ran a model."""
     results = getattr(outcome.result, "results", None)
     if results is None:
-        raise BuildError(
-            f"dbt stopped before it ran a model: {without_values(str(outcome.exception or 'it does not say why'))}",
-            remedy="run dbt build by hand in dbt/warehouse: it says more, and may repeat values of rows",
-        )
+        raise stopped(str(outcome.exception or "it does not say why"))
     return Built(days, tuple(_node(result) for result in results))
+
+
+def stopped(said: str) -> BuildError:
+    """What to raise where dbt ended before it ran a model, for example because it was refused a login."""
+    return BuildError(
+        f"dbt stopped before it ran a model: {without_values(said)}",
+        remedy="run dbt build by hand in dbt/warehouse: it says more, and may repeat values of rows",
+    )
 
 
 def raise_if_failed(built: Built) -> None:

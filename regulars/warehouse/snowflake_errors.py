@@ -55,11 +55,14 @@ def as_regulars_error(error: Exception, step: str) -> RegularsError:
 def plain_snowflake_errors(step: str) -> Iterator[None]:
     """Let the connector's errors out of the body as ours, with nothing hanging on them."""
     try:
-        yield
-    except errors.Error as error:
-        found = as_regulars_error(error, step)
-    except (OSError, TimeoutError) as error:  # the connector lets some of its HTTP client's errors through
-        found = TransientError(f"{step}: {type(error).__name__}", remedy="check the network, then run again")
-    else:
-        return
-    raise found from None
+        try:
+            yield
+        except errors.Error as error:
+            raise as_regulars_error(error, step) from None
+        except (OSError, TimeoutError) as error:  # the connector lets some of its HTTP client's errors through
+            raise TransientError(
+                f"{step}: {type(error).__name__}", remedy="check the network, then run again"
+            ) from None
+    except RegularsError as error:
+        error.__cause__ = error.__context__ = None  # what the service said may repeat what it was told
+        raise

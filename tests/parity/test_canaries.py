@@ -119,12 +119,14 @@ def test_no_credential_is_in_anything_that_was_written(
     with broken(Fault("create table", "refuse", 3001, "Insufficient privileges to operate on schema 'RAW'.")):
         attempt(merge, ConfigError, "grant")
     with broken(Fault("^copy into", "refuse", 100038, "Numeric value 'x' is not recognized")):
-        attempt(merge, EngineError, "Numeric value")
+        attempt(merge, EngineError, "100038")
     monkeypatch.setattr(user_profile, "build", careless)
     attempt(merge, GateBlocked, "none_is_gold")
     monkeypatch.setattr(user_profile, "build", build)
     with broken(Fault("^login by dbt", "refuse", 390100, said)):
-        attempt(lambda: transform(DAY, fail_on_block=False), BuildError, "dbt")
+        attempt(
+            lambda: transform(DAY, fail_on_block=False), BuildError, r"dbt stopped before it ran a model: (?s:.*)390100"
+        )
     with broken(
         Fault(
             r"create .*table .*daily_sales|create .*loyalty_history",
