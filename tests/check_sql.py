@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 from regulars.contracts import read_contracts
@@ -18,8 +19,9 @@ from regulars.settings import PROJECT_DIR, Settings
 from regulars.snowflake_settings import SnowflakeSettings
 from regulars.warehouse import open_warehouse
 
+warnings.simplefilter("ignore")  # the connector warns of versions of packages that it does not use
 sys.path.insert(0, str(PROJECT_DIR / "tests" / "parity"))
-from emulator import emulator
+from emulator import emulator  # noqa: E402
 
 PROJECT = PROJECT_DIR / "dbt" / "warehouse"
 

@@ -44,6 +44,12 @@ def test_imports_run_one_way(package: str) -> None:
             assert "prefect" not in roots, path
 
 
+def test_the_command_line_starts_without_prefect() -> None:
+    """It takes seconds to import, and reads its variables then: a command sets those of its home before."""
+    probe = "import sys, flows.__main__; sys.exit('prefect' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", probe], cwd=PROJECT_DIR, check=False).returncode == 0
+
+
 def test_no_file_of_flows_or_tasks_hides_an_importable_package() -> None:
     for folder in ("flows", "tasks"):
         for path in (PROJECT_DIR / folder).glob("*.py"):

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from flows.commands.console import console
+from flows.commands.prefect_profile import with_named_blocks
 from regulars.account.apply import account_session, apply_steps
 from regulars.account.check import check_account
 from regulars.account.plan import Account, account_folder, plan_account
@@ -16,7 +17,7 @@ from regulars.account.spec import read_spec
 from regulars.account.templates import render
 from regulars.errors import ConfigError
 from regulars.findings import Finding
-from regulars.settings import Settings, load_settings
+from regulars.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 ASKED_FOR = "20"  # steps from this number on are only taken when they are named
@@ -42,7 +43,7 @@ def setup(
     """Print, check or apply databases, warehouses, roles, privileges, stages, masks and logins."""
     if is_print + is_check + is_apply != 1:
         raise ConfigError("say what to do", remedy="one of --print, --check and --apply")
-    settings = _with_blocks(load_settings())
+    settings = with_named_blocks(load_settings())
     account = plan_account(settings, read_spec(file or account_folder(settings) / "account.yml"))
     if is_print:
         _print(account, step)
@@ -78,16 +79,3 @@ def _print(account: Account, step: str | None) -> None:
             for statement in found.statements:
                 typer.echo(f"{statement};")
             typer.echo("")
-
-
-def _with_blocks(settings: Settings) -> Settings:
-    """Settings with the blocks that they name; only then Prefect is needed."""
-    urls = (settings.landing_url or "", settings.delivery_url or "")
-    if not settings.snowflake.block and not any(url.startswith("block://") for url in urls):
-        return settings
-    from flows.commands.prefect_profile import use_local_prefect
-
-    use_local_prefect()
-    from tasks.blocks import with_blocks
-
-    return with_blocks(settings)

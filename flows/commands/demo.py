@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.commands.console import console, print_table, show_steps
-from flows.commands.prefect_profile import use_local_prefect
+from flows.commands.prefect_profile import use_local_prefect, with_named_blocks
 from regulars.contracts import read_contracts
 from regulars.errors import GuardBlocked
 from regulars.postgres.server import EmbeddedPostgres, start_server
@@ -25,14 +25,15 @@ SPEC = SampleSpec(users=3000, days=5, seed=7)
 CALLED = ".venv/bin/regulars"
 
 LOADED = """
-select table_name, sum(rows_read), sum(rows_loaded), sum(rows_quarantined), sum(rows_duplicate)
+select table_name, cast(sum(rows_read) as bigint), cast(sum(rows_loaded) as bigint),
+    cast(sum(rows_quarantined) as bigint), cast(sum(rows_duplicate) as bigint)
 from ops.ingestion_logs where batch_id in (select batch_id from ops.effective_batches) and status = 'loaded'
 group by table_name order by table_name
 """
 CHECKS = """
-select as_of, layer, kind, sum(case when status = 'passed' then 1 else 0 end),
-    sum(case when status in ('failed', 'error') and severity = 'warn' then 1 else 0 end),
-    sum(case when status in ('failed', 'error') and severity = 'block' then 1 else 0 end)
+select as_of, layer, kind, count(case when status = 'passed' then 1 end),
+    count(case when status in ('failed', 'error') and severity = 'warn' then 1 end),
+    count(case when status in ('failed', 'error') and severity = 'block' then 1 end)
 from ops.dq_check_logs group by as_of, layer, kind order by as_of, kind desc, layer desc
 """
 SEGMENTS = """
@@ -44,8 +45,8 @@ def demo(
     called: Annotated[str, typer.Option(help="How commands are called, in what is printed at the end.")] = CALLED,
 ) -> None:
     """Run the daily loyalty merge over five days of sample data with planted faults; a second call only reports."""
-    settings = load_settings()
     use_local_prefect()
+    settings = with_named_blocks(load_settings())
     console.print(
         f"Regulars demo: {SPEC.users:,} users, {SPEC.days} days from {SPEC.start}, everything below {settings.home}"
     )

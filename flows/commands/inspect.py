@@ -13,12 +13,12 @@ import duckdb
 import typer
 
 from flows.commands.console import print_table
+from flows.commands.prefect_profile import with_named_blocks
 from regulars.contracts import read_contracts
 from regulars.errors import ConfigError, EngineError
 from regulars.settings import load_settings
 from regulars.sources.config import read_sources
 from regulars.warehouse.published import PublishedReader, read_published
-from tasks.blocks import with_blocks
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
@@ -54,7 +54,7 @@ order by severity, table_name, check_name
 def published() -> Iterator[PublishedReader]:
     """The published copy, open for reading. Raises ConfigError where nothing was published yet."""
     settings = load_settings()
-    with read_published(settings if settings.warehouse == "duckdb" else with_blocks(settings)) as reader:
+    with read_published(settings if settings.warehouse == "duckdb" else with_named_blocks(settings)) as reader:
         yield reader
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from regulars.settings import load_settings
+from regulars.settings import Settings, load_settings
 
 
 def use_local_prefect() -> None:
@@ -19,3 +19,15 @@ def use_local_prefect() -> None:
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+
+
+def with_named_blocks(settings: Settings) -> Settings:
+    """Settings with the blocks that they name; only then Prefect is needed, which takes seconds to import."""
+    urls = (settings.landing_url, settings.delivery_url, settings.data_docs_url)
+    names = (settings.snowflake.block, settings.s3.block, *(url for url in urls if (url or "").startswith("block://")))
+    if not any(names):
+        return settings
+    use_local_prefect()
+    from tasks.blocks import with_blocks
+
+    return with_blocks(settings)

@@ -23,6 +23,7 @@ import fakesnow.info_schema as info_schema
 import pyarrow as pa
 import pyarrow.compute as pc
 import snowflake.connector.errors
+import uvicorn.config
 from breaking import Breaking
 from fakesnow import server as fakesnow_server
 from fakesnow.cursor import FakeSnowflakeCursor
@@ -347,6 +348,8 @@ def emulator(folder: Path | None = None) -> Iterator[dict[str, Any]]:
     fakesnow_routes.app = Breaking(Tags(fakesnow_routes.app))
     fakesnow_routes.shared_fs.db_path = folder
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of what it hands on as it is
+    for name in ("uvicorn", "uvicorn.access"):  # a server in the same process has nothing to tell whoever runs it
+        uvicorn.config.LOGGING_CONFIG["loggers"][name]["handlers"] = []
     with fakesnow_server() as access:
         for name in ("uvicorn", "uvicorn.access", "uvicorn.error", "fakesnow.server"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
