@@ -33,7 +33,7 @@ with unbuilt as (
     select distinct as_of from ops.effective_batches where batch_id not in (select batch_id from ops.built_batches where stage = 'marts')
 ),
 newest as (
-    select as_of, status, severity, rank() over (partition by as_of order by checked_at desc) as age_rank
+    select as_of, status, severity, rank() over (partition by as_of order by checked_at desc nulls last) as age_rank
     from ops.dq_check_logs
     where layer = 'raw' and kind = 'gate'
 )

@@ -16,7 +16,7 @@ OVERLAPS = """select segment, user_id from (
 ) as s where next_on is not null and (left_on is null or left_on > next_on)"""
 STRANGERS = """select segment, user_id from {batch}
     where left_on is null and user_id not in (select user_id from marts.loyalty_master)"""
-BIGGEST = """select max(cast(members as double)) / nullif((select count(*) from marts.loyalty_master), 0)
+BIGGEST = """select cast(max(members) as double) / nullif((select count(*) from marts.loyalty_master), 0)
     from (select segment, count(*) as members from {batch} where left_on is null group by segment) as s"""
 RENEWED = """select max(
         case when staying + entering >= 200 and first_day < {day}

@@ -118,7 +118,7 @@ def effective_batches(as_of: date) -> str:
     """The query that `suite_context` wants the rows of."""
     return (
         "select table_name, as_of, batch_id, rows_loaded from ops.effective_batches "
-        f"where as_of <= date '{as_of}' order by table_name, as_of desc, batch_id"
+        f"where as_of <= date '{as_of}' order by table_name, as_of desc nulls last, batch_id"
     )
 
 

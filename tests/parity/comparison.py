@@ -21,7 +21,7 @@ SCHEMAS = ("raw", "quarantine", "marts", "segments", "ops")
 OWN = {
     "quarantine": {"quarantined_at", "replayed_at"},
     "ops.ingestion_logs": {"run_id", "seconds", "started_at", "finished_at"},
-    "ops.dq_check_logs": {"run_id", "checked_at", "details"},
+    "ops.dq_check_logs": {"run_id", "checked_at"},
     "ops.deliveries": {"bytes", "manifest_sha256", "run_id", "delivered_at"},
     "ops.freshness": {"checked_at"},
     "ops.runs": {"run_id", "started_at", "finished_at", "published_at", "settings"},

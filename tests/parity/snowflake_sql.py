@@ -12,7 +12,7 @@ from sqlglot.errors import ParseError
 
 # Statements of Snowflake that sqlglot takes as they are, without looking into them; docs.snowflake.com has each.
 UNREAD = re.compile(
-    r"remove @[\w./=-]+|alter schema [\w.]+ swap with [\w.]+|list @[\w./=-]+|show [\w ]+( like '.*')?"
+    r"remove @[\w./=-]+|alter schema [\w.]+ swap with [\w.]+|list @[\w./=-]+|show [\w .]+( like '.*')?"
     r"|alter session (un)?set \w+.*|describe table [\w.\"]+|create or replace schema [\w.]+ clone [\w.]+",
     re.IGNORECASE | re.DOTALL,
 )
@@ -56,9 +56,9 @@ def unknown_functions(tree: exp.Expression) -> Iterator[str]:
 
 
 def null_order(tree: exp.Expression) -> Iterator[str]:
-    """Snowflake sorts nulls first for `desc`, DuckDB last: the text must say which."""
+    """Snowflake sorts nulls first for `desc`, DuckDB last: the text must say `nulls last`. For `asc` both take what it says."""
     for item in tree.find_all(exp.Ordered):
-        if item.args.get("nulls_first"):
+        if item.args.get("nulls_first") and item.args.get("desc"):
             yield f"nulls first in: order by {item.sql('snowflake')}"
 
 
@@ -93,8 +93,12 @@ def hashes(tree: exp.Expression) -> Iterator[str]:
 def quoted_names(tree: exp.Expression) -> Iterator[str]:
     """A name in quotes keeps its case, and is another than the same one without: only upper case, or what a file calls it."""
     outputs = {id(alias.args["alias"]) for alias in tree.find_all(exp.Alias)}
+    tables = {alias.name for alias in tree.find_all(exp.TableAlias)}  # the statement's own names, written alike twice
     for name in tree.find_all(exp.Identifier):
-        if name.args.get("quoted") and not UPPER.fullmatch(name.name) and id(name) not in outputs:
+        is_own = id(name) in outputs or (
+            name.name in tables and (name.arg_key == "table" or isinstance(name.parent, exp.TableAlias))
+        )
+        if name.args.get("quoted") and not UPPER.fullmatch(name.name) and not is_own:
             yield f'a quoted name that is not in upper case: "{name.name}"'
 
 

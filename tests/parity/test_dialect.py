@@ -141,6 +141,7 @@ def test_the_keyed_hash_is_hmac_sha256(either: Settings, key: bytes) -> None:
         ("select dayofweek(a) from t", "week begins"),
         ("select hash(a) from t", "hash"),
         ('select "user_id" from t', "upper case"),
+        ('select "Asked"."id" from (select 1 as id) as "Asked"', "upper case"),
         ("select rows from ops.deliveries", "reserved"),
         ("select concat_ws(',', a, b) from t", "differ"),
     ],
@@ -157,6 +158,9 @@ def test_a_statement_that_leans_on_one_engine_is_found(sql: str, fault: str) -> 
         'copy into @raw.uploads/x/full.csv from (select user_id as "user_id" from t) FILE_FORMAT = (TYPE = CSV) HEADER = TRUE',
         "alter schema a.b swap with a.c",
         "remove @raw.uploads/out/1",
+        "select row_number() over (order by a asc nulls first) as n from t",
+        "show user functions in REGULARS.marts",
+        'select "Asked".n from (select 1 as n) as "Asked"',
     ],
 )
 def test_a_good_statement_passes(sql: str) -> None:

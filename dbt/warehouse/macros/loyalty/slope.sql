@@ -3,8 +3,8 @@
     count, x, x * x, and y and x * y in hundredths. Only whole numbers are added and multiplied, so engines cannot differ.
 -#}
 {% macro slope(n, x, xx, y_hundredths, xy_hundredths) -%}
-    cast(round(
+    cast(cast(round(
         cast(({{ n }} * {{ xy_hundredths }} - {{ x }} * {{ y_hundredths }}) * 100 as double)
         / nullif(cast({{ n }} * {{ xx }} - {{ x }} * {{ x }} as double), 0)
-    ) / 10000 as decimal(9,4))
+    ) as double) / 10000 as decimal(9,4))
 {%- endmacro %}
