@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -124,12 +125,20 @@ def read_results(outcome: Any, days: BuildDays) -> Built:
     """What a finished dbt run says; `outcome` is dbt's own (`dbtRunnerResult`). Raises BuildError where dbt gave up before it ran a model."""
     results = getattr(outcome.result, "results", None)
     if results is None:
-        raise stopped(str(outcome.exception or "it does not say why"))
+        raise _stopped(str(outcome.exception or "it does not say why"))
     return Built(days, tuple(_node(result) for result in results))
 
 
-def stopped(said: str) -> BuildError:
-    """What to raise where dbt ended before it ran a model, for example because it was refused a login."""
+@contextmanager
+def stopped_in_words() -> Iterator[None]:
+    """Let what prefect-dbt raises where dbt was refused a login, or gave up by itself, out of the body as BuildError."""
+    try:
+        yield
+    except ValueError as error:
+        raise _stopped(str(error).partition("': ")[2] or str(error)) from None  # the command, then what dbt said
+
+
+def _stopped(said: str) -> BuildError:
     return BuildError(
         f"dbt stopped before it ran a model: {without_values(said)}",
         remedy="run dbt build by hand in dbt/warehouse: it says more, and may repeat values of rows",

@@ -18,7 +18,7 @@ from regulars.dbt_project import (
     keep_parsed_project,
     raise_if_failed,
     read_results,
-    stopped,
+    stopped_in_words,
 )
 from regulars.run_days import BuildDays, Stage, chunk_days, days_to_build, forget_built, remember_built
 from regulars.settings import environment_for
@@ -109,11 +109,8 @@ def run_dbt(
         ),
         raise_on_failure=False, disable_assets=True, _disable_callbacks=not settings.dbt_node_tasks,
     )  # fmt: skip
-    with environment_for(environment):
-        try:
-            outcome = runner.invoke(arguments)
-        except ValueError as error:  # prefect-dbt's: the whole command, then what dbt said
-            raise stopped(str(error).partition("': ")[2]) from None
+    with environment_for(environment), stopped_in_words():
+        outcome = runner.invoke(arguments)
     keep_parsed_project(settings, target)
     built = read_results(outcome, days)
     context.warehouse.record("dq_check_logs", built.check_rows(context.run, utc_now()))
