@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 
 import typer
 
@@ -26,8 +25,6 @@ app.add_typer(quarantine.app, name="quarantine")
 
 def main() -> None:
     """Entry point. Exit status 0 when everything asked for succeeded, 2 for wrong usage or settings, else 1."""
-    # The Snowflake connector judges packages that it does not use.
-    warnings.filterwarnings("ignore", message=r"urllib3 .* doesn't match a supported version")
     try:
         app()
     except RegularsError as error:

@@ -145,9 +145,15 @@ def report(settings: Settings, called: str) -> bool:
     )
     console.print("Look at it:")
     console.print(f"  data docs   {settings.home / 'data_docs' / 'index.html'}")
-    console.print(f"  deliveries  {settings.delivery_root}")
+    console.print(f"  deliveries  {_below_here(settings.delivery_root)}")
     console.print(f"  step log    {settings.home / 'logs' / 'ingestion.log'}")
     console.print(f'  tables      {called} sql "select * from marts.loyalty_master limit 5"')
     console.print(f"  state       {called} status")
     console.print(f"  quarantine  {called} quarantine list")
     return caught == len(verdicts)
+
+
+def _below_here(root: str) -> str:
+    """A folder as a person would type it from the current one."""
+    here = Path.cwd()
+    return str(Path(root).relative_to(here)) if Path(root).is_relative_to(here) else root

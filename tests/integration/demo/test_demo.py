@@ -55,6 +55,17 @@ def test_every_planted_fault_is_caught(played: str) -> None:
     assert "blocked, as it should be" in played
 
 
+def test_the_readme_shows_what_it_prints(played: str) -> None:
+    shown = re.search(r"^Rows that count now.*?^days run [^\n]*", (PROJECT_DIR / "README.md").read_text(), re.M | re.S)
+    assert shown
+    lines = [line for line in shown[0].splitlines() if line and not line.startswith(DRAWN)]
+    assert len(lines) > 40
+    assert [line for line in lines if line not in played.splitlines()] == []
+
+
+DRAWN = "highly_engaged"  # how many of them are held out depends on the key of the home
+
+
 def test_what_it_says_to_open_is_there(played: str, home: Path) -> None:
     assert (home / "data_docs" / "index.html").exists()
     assert json.loads((home / "logs" / "ingestion.log").read_text().splitlines()[0])["stage"] == "land"
