@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from statistics import median
 
@@ -26,21 +26,34 @@ MOST_KEYS_GONE = 0.1  # of the newest one's keys
 
 def judge(
     storage: Storage,
-    s3: S3Settings,
     contract: Contract,
     as_of: date,
     draft: Draft,
     filled: Mapping[str, int],
-    engine: duckdb.DuckDBPyConnection,
+    gone_of: Callable[[list[Manifest]], float | None],
+    *,
+    accept: bool = False,
 ) -> Verdict:
-    """Verdict on a drafted batch; `filled` counts the values of each column.
+    """Verdict on a drafted batch; `filled` counts the values of each column, `gone_of` gives the share of an earlier
+    day's keys that the batch lacks. `accept` overrules what blocks.
 
     A snapshot is blocked when it is empty, has under half the median rows of up to seven earlier accepted days, or
     lacks more than 10 % of the newest one's keys. For append and upsert tables an empty day is only recorded. A batch
     of any mode is blocked when a column that had values has none any more.
     """
+    verdict = _judge(storage, contract, as_of, draft, filled, gone_of)
+    return verdict.model_copy(update={"status": "overridden"}) if accept and verdict.status == "blocked" else verdict
+
+
+def _judge(
+    storage: Storage,
+    contract: Contract,
+    as_of: date,
+    draft: Draft,
+    filled: Mapping[str, int],
+    gone_of: Callable[[list[Manifest]], float | None],
+) -> Verdict:
     rows = draft.rows_loaded
-    parts = [str(draft.files[part.name]) for part in draft.parts]
     earlier = earlier_days(storage, contract.table, as_of, most=COMPARED if contract.mode == "snapshot" else 1)
     vanished = columns_vanished(draft, filled, earlier) if rows else []
     if contract.mode != "snapshot":
@@ -56,7 +69,7 @@ def judge(
             reasons.append(
                 f"{rows} rows, under half of {expected:g}, the median of the {len(earlier)} accepted days before"
             )
-        gone = keys_gone(storage, s3, contract, earlier[0], parts, engine)
+        gone = gone_of(earlier[0])
         if gone is not None and gone > MOST_KEYS_GONE:
             reasons.append(f"{gone:.1%} of the keys of {earlier[0][0].as_of} are gone, more than {MOST_KEYS_GONE:.0%}")
     return Verdict(
@@ -108,13 +121,12 @@ def keys_gone(
     storage: Storage,
     s3: S3Settings,
     contract: Contract,
-    before: list[Manifest],
     parts: list[str],
     engine: duckdb.DuckDBPyConnection,
+    before: list[Manifest],
 ) -> float | None:
     """Share of the distinct keys of `before` that `parts` lack; None where the key was another then."""
-    types = dict(contract.landed_columns)
-    if any(dict(manifest.columns).get(name) != types[name] for manifest in before for name in contract.key):
+    if not is_same_key(contract, before):
         return None
     if storage.root.startswith("s3://"):
         allow_s3(engine, s3)
@@ -128,6 +140,12 @@ def keys_gone(
     if row is None or row[0] == 0:
         return None
     return float((row[0] - row[1]) / row[0])
+
+
+def is_same_key(contract: Contract, before: list[Manifest]) -> bool:
+    """Whether the key was what it is now when these batches were landed."""
+    types = dict(contract.landed_columns)
+    return all(dict(manifest.columns).get(name) == types[name] for manifest in before for name in contract.key)
 
 
 def _parquet(files: list[str]) -> str:

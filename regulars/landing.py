@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from regulars import guards
@@ -51,12 +52,46 @@ def land(
     Raises SourceError, ContractError, ConfigError or TransientError; nothing is left of a landing that failed.
     """
     storage = open_storage(settings.landing_root, settings.s3)
+    before = look_up(storage, contract, sources, run, refresh=refresh, accept=accept)
+    if before.settled is not None:
+        return Landed(before.settled, created=False)
+    request = make_request(contract, sources, settings, run.as_of)
+    _refuse_stage(request)
+    reader = reader_for(request.connection.kind)
+    with open_spool(settings) as spool, local_engine(settings, spool) as engine:
+        set_pseudonym_key(engine, settings.pseudonym_secret())
+        with reader.open(request, engine, spool) as pieces:
+            draft = draft_parts(request, pieces, engine, spool)
+        known = same_content(storage, before, draft.content, accept=accept)
+        if known is not None:
+            return known
+        filled = count_filled(draft, contract, engine)
+        parts = [str(draft.files[part.name]) for part in draft.parts]
+        gone = partial(guards.keys_gone, storage, settings.s3, contract, parts, engine)
+        verdict = guards.judge(storage, contract, run.as_of, draft, filled, gone, accept=accept)
+        manifest = describe(request, draft, run, before.next_revision, "full", verdict, filled)
+        commit_batch(storage, manifest, draft.files)
+        return Landed(manifest, created=True)
+
+
+@dataclass(frozen=True)
+class Before:
+    """What is landed of a table's day: `newest` full batch, and the one that `settled` the day already, if any."""
+
+    newest: Manifest | None
+    settled: Manifest | None
+    next_revision: int
+
+
+def look_up(storage: Storage, contract: Contract, sources: Sources, run: Run, *, refresh: bool, accept: bool) -> Before:
+    """What is there before a landing; leftovers of killed ones are removed. Raises ConfigError for a day that is gone."""
     existing = day_manifests(storage, contract.table, run.as_of)
     full = [found for found in existing if found.scope == "full"]
     accepted = [found for found in full if found.is_accepted]
     newest = full[-1] if full else None
+    revision = max((found.revision for found in existing), default=0) + 1
     if accepted and not refresh and not (accept and newest is not accepted[-1]):
-        return Landed(accepted[-1], created=False)
+        return Before(newest, accepted[-1], revision)
     later = [
         day
         for day in landed_days(storage, contract.table)
@@ -64,25 +99,19 @@ def land(
     ]
     is_reachable(contract, sources, run.as_of, max(later, default=None))
     remove_unfinished(storage, contract.table, run.as_of)
+    return Before(newest, None, revision)
 
-    request = make_request(contract, sources, settings, run.as_of)
-    reader = reader_for(request.connection.kind)
-    with open_spool(settings) as spool, local_engine(settings, spool) as engine:
-        set_pseudonym_key(engine, settings.pseudonym_secret())
-        with reader.open(request, engine, spool) as pieces:
-            draft = draft_parts(request, pieces, engine, spool)
-        if newest is not None and newest.content == draft.content:
-            if newest.is_accepted or not accept:
-                return Landed(newest, created=False)
-            manifest = newest.model_copy(update={"verdict": newest.verdict.model_copy(update={"status": "overridden"})})
-            write_manifest(storage, manifest)
-            return Landed(manifest, created=True)
-        filled = count_filled(draft, contract, engine)
-        verdict = guards.judge(storage, settings.s3, contract, run.as_of, draft, filled, engine)
-        if accept and verdict.status == "blocked":
-            verdict = verdict.model_copy(update={"status": "overridden"})
-        revision = max((found.revision for found in existing), default=0) + 1
-        return Landed(commit(storage, request, draft, run, revision, "full", verdict, filled), created=True)
+
+def same_content(storage: Storage, before: Before, content: str, *, accept: bool) -> Landed | None:
+    """The newest batch where it says the same: no new one is made of it, but `accept` may overrule its verdict."""
+    newest = before.newest
+    if newest is None or newest.content != content:
+        return None
+    if newest.is_accepted or not accept:
+        return Landed(newest, created=False)
+    manifest = newest.model_copy(update={"verdict": newest.verdict.model_copy(update={"status": "overridden"})})
+    write_manifest(storage, manifest)
+    return Landed(manifest, created=True)
 
 
 def is_reachable(contract: Contract, sources: Sources, as_of: date, newest_day: date | None) -> None:
@@ -102,11 +131,20 @@ def is_reachable(contract: Contract, sources: Sources, as_of: date, newest_day: 
 def plan_extract(contract: Contract, sources: Sources, settings: Settings, as_of: date) -> list[dict[str, Any]]:
     """What landing that day would read: files with bytes, or table and SQL, and the window; nothing is written."""
     request = make_request(contract, sources, settings, as_of)
+    _refuse_stage(request)
     return reader_for(request.connection.kind).plan(request)
 
 
-def commit(
-    storage: Storage,
+def _refuse_stage(request: Request) -> None:
+    if request.source.via is not None:
+        raise ConfigError(
+            f"sources.yml: tables.{request.table}.via: files on a stage are read by Snowflake alone",
+            remedy="set REGULARS_WAREHOUSE=snowflake and land the table by a flow, or leave via out, so that a worker "
+            "reads the files",
+        )
+
+
+def describe(
     request: Request,
     draft: Draft,
     run: Run,
@@ -115,10 +153,10 @@ def commit(
     verdict: Verdict,
     filled: dict[str, int] | None = None,
 ) -> Manifest:
-    """Put the draft's files in their place and write the manifest, last."""
+    """The manifest of a drafted batch."""
     contract = request.contract
     batch = Batch(contract.table, request.as_of, revision, scope, draft.content)
-    manifest = Manifest(
+    return Manifest(
         table=contract.table,
         as_of=request.as_of,
         revision=revision,
@@ -144,8 +182,6 @@ def commit(
         code_version=code_version(),
         landed_at=datetime.now(UTC).replace(tzinfo=None),
     )
-    commit_batch(storage, manifest, draft.files)
-    return manifest
 
 
 def _fingerprint(request: Request) -> str:

@@ -17,7 +17,8 @@ MANIFEST = "manifest.json"
 
 
 class Part(BaseModel):
-    """One Parquet file of a batch; `source` is the file or table its rows were read from."""
+    """One Parquet file of a batch; `source` is the file or table its rows were read from. `sha256` is empty for a file that
+    Snowflake wrote: no worker has read it."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import duckdb
@@ -44,8 +44,10 @@ class Fit:
     notes: tuple[str, ...] = ()
 
 
-def map_columns(request: Request, piece: Piece, engine: duckdb.DuckDBPyConnection) -> Fit:
+def map_columns(request: Request, piece: Piece, bind: Callable[[str, str], Mapped]) -> Fit:
     """Fit of one piece: docs/contracts.md has the table of what is let through under which `on_drift`.
+
+    `bind` gives SQL of an expression, given its place in sources.yml.
 
     Raises ContractError where a column is missing, unknown or there twice and the contract does not allow that.
     """
@@ -65,7 +67,7 @@ def map_columns(request: Request, piece: Piece, engine: duckdb.DuckDBPyConnectio
         elif _is_null(text):
             mapping[column.name] = _null()
         elif text is not None:
-            mapping[column.name] = bind(request, engine, piece, text, f"tables.{request.table}.columns.{column.name}")
+            mapping[column.name] = bind(text, f"tables.{request.table}.columns.{column.name}")
         else:
             missing.append(column)
             mapping[column.name] = _null()

@@ -23,8 +23,9 @@ POSITION = "coalesce(_record_number, file_row_number + 1)"
 
 @dataclass
 class Draft:
-    """The files of a batch in the spool, with their counts; `files` maps a part's name to where it lies, `absent` a contract
-    column to a source that lacks it."""
+    """The files of a batch, with their counts; `files` maps a part's name to where it lies in the spool, `absent` a contract
+    column to a source that lacks it. `pinned`: digest of the source's files, where that stands for the content.
+    `counted`: good and rejected rows, where they are known before there are files."""
 
     parts: list[Part] = field(default_factory=list)
     rejects: list[Part] = field(default_factory=list)
@@ -36,18 +37,22 @@ class Draft:
     absent: dict[str, str] = field(default_factory=dict)
     positions: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    pinned: str | None = None
+    counted: tuple[int, int] | None = None
 
     @property
     def rows_loaded(self) -> int:
-        return sum(part.rows for part in self.parts)
+        return self.counted[0] if self.counted else sum(part.rows for part in self.parts)
 
     @property
     def rows_quarantined(self) -> int:
-        return sum(part.rows for part in self.rejects)
+        return self.counted[1] if self.counted else sum(part.rows for part in self.rejects)
 
     @property
     def content(self) -> str:
         """Digest over the digests of all files, in order."""
+        if self.pinned is not None:
+            return self.pinned
         digests = [part.sha256 for part in self.parts] + ["rejects"] + [part.sha256 for part in self.rejects]
         return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 

@@ -6,21 +6,18 @@ computed for rows that break a rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
 
 import duckdb
 
-from regulars.contracts import Column, resolve_bound
 from regulars.engine import identifier, quote
-from regulars.errors import ConfigError
-from regulars.mapping import NUMBER, Fit, Mapped, bind, listed, map_columns, number_name
+from regulars.mapping import NUMBER, Fit, Mapped, bind, map_columns, number_name
 from regulars.privacy import pseudonym
+from regulars.row_rules import Rule, column_rules, drift_rules, window_condition
 from regulars.sources.base import RESERVED, Piece, Request
-from regulars.typing_rules import Typed, input_of, typed
+from regulars.typing_rules import input_of, typed
 
-SHOWN = 60  # characters of a value in a reason
 MALFORMED = -1
 POSITION = f"{RESERVED}position"
 
@@ -38,24 +35,17 @@ class RowPlan:
     absent: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Rule:
-    name: str
-    broken: str
-    reason: str
-
-
 def plan_rows(request: Request, piece: Piece, engine: duckdb.DuckDBPyConnection) -> RowPlan:
     """The SELECT that lands `piece`. Raises ContractError where its columns are not what the contract expects."""
     columns = request.contract.columns
-    fit = map_columns(request, piece, engine)
+    fit = map_columns(request, piece, partial(bind, request, engine, piece))
     found = [fit.columns[column.name] for column in columns]
     where = (
         bind(request, engine, piece, request.source.where, f"tables.{request.table}.where")
         if request.source.where
         else None
     )
-    window = None if piece.is_windowed else _window_condition(request)
+    window = None if piece.is_windowed else window_condition(request)
     numbers = sorted({name for item in [*found, *([where] if where else [])] for name in item.numbers})
 
     source = _numbered(piece, numbers, is_filtered=where is not None or window is not None)
@@ -68,8 +58,8 @@ def plan_rows(request: Request, piece: Piece, engine: duckdb.DuckDBPyConnection)
     typed_rows = f"select *, {values} from ({inputs})"
     if window:
         typed_rows = f"select * from ({typed_rows}) where code is not null or {window}"
-    rules = list(_drift_rules(request, piece, fit))
-    rules += [rule for n, column in enumerate(columns) for rule in _rules(request, n, column, types[n])]
+    rules = list(drift_rules(request, piece.source, fit))
+    rules += [rule for n, column in enumerate(columns) for rule in column_rules(request, n, column, types[n])]
     checks = " ".join(f"when {rule.broken} then {code}" for code, rule in enumerate(rules, start=1))
     checked = f"select * exclude (code), case when code is not null then code {checks} end as code from ({typed_rows})"
 
@@ -119,66 +109,7 @@ def _inputs(request: Request, piece: Piece, fit: Fit, numbers: list[str], source
     return f"select record, code, broken, strange, {', '.join(kept + inputs)} from ({mapped})"
 
 
-def _drift_rules(request: Request, piece: Piece, fit: Fit) -> Iterator[_Rule]:
-    """Rows that say what the contract does not know, or cannot say what it asks for, where it wants them kept apart."""
-    if fit.surplus:
-        yield _Rule("unknown_column", "strange is not null", "strange || ' is not in the contract'")
-    if fit.absent and request.contract.on_drift == "quarantine":
-        yield _Rule("missing_column", "true", quote(f"{listed(fit.absent)} is missing in {piece.source}"))
-
-
-def _rules(request: Request, n: int, column: Column, found: Typed) -> Iterator[_Rule]:
-    """The rules of one column, in the order in which a row is judged."""
-    is_text = column.data_type == "varchar"
-    if column.required or column.name in request.contract.key:
-        # A case, not an "and": the engine may look at the parts of a conjunction in any order, and trimming is dear.
-        empty = f"i{n} is null"
-        if is_text:
-            empty = f"case when i{n} < '!' then trim(i{n}, e' \\t\\r\\n') = '' else i{n} is null end"
-        yield _Rule("required", empty, quote(f"{column.name} is required and empty"))
-    shown = f"' ' || left(cast(i{n} as varchar), {SHOWN})" if not column.pii else "''"
-    if found.ok != "true":
-        yield _Rule(
-            "type",
-            f"i{n} is not null and not {found.ok}",
-            f"{quote(column.name + ':')} || {shown} || {quote(f' is not {column.data_type}')}",
-        )
-    if column.enum:
-        listed = ", ".join(column.enum)
-        values = ", ".join(map(quote, column.enum))
-        yield _Rule(
-            "enum",
-            f"cast(t{n} as varchar) not in ({values})",
-            f"{quote(column.name + ':')} || {shown} || {quote(f' is none of {listed}')}",
-        )
-    for name, sign, word in (("min", "<", "below"), ("max", ">", "above")):
-        bound = getattr(column, name)
-        if bound is not None:
-            condition, limit = _bound(request, column, f"t{n}", sign, bound)
-            yield _Rule(name, condition, f"{quote(column.name + ':')} || {shown} || {quote(f' is {word} {limit}')}")
-
-
-def _bound(request: Request, column: Column, value: str, sign: str, bound: float | str) -> tuple[str, str]:
-    """SQL of "the bound is broken", and the bound in words. `as_of` is the whole business day for a timestamp."""
-    resolved = resolve_bound(bound, request.as_of)
-    if column.data_type == "timestamp" and bound == "as_of":
-        if sign == ">":
-            return f"{value} >= timestamp '{request.day.end.isoformat(sep=' ')}'", f"the business day {resolved}"
-        return f"{value} < timestamp '{request.day.start.isoformat(sep=' ')}'", f"the business day {resolved}"
-    if column.data_type in ("date", "timestamp"):
-        return f"{value} {sign} {column.data_type} {quote(str(resolved))}", str(resolved)
-    if column.data_type == "varchar":
-        return f"{value} {sign} {quote(str(resolved))}", str(resolved)
-    try:
-        return f"{value} {sign} {float(resolved):.15g}", f"{float(resolved):.15g}"
-    except ValueError:
-        raise ConfigError(
-            f"contract {request.table}: the bound {bound!r} of {column.name} is not a number",
-            remedy="correct min or max of the column",
-        ) from None
-
-
-def _rejected(piece: Piece, rules: list[_Rule], numbers: list[str]) -> str:
+def _rejected(piece: Piece, rules: list[Rule], numbers: list[str]) -> str:
     names = " ".join(f"when {code} then {quote(rule.name)}" for code, rule in enumerate(rules, start=1))
     reasons = " ".join(f"when {code} then {rule.reason}" for code, rule in enumerate(rules, start=1))
     for n, name in enumerate(numbers, start=1):
@@ -193,24 +124,6 @@ def _rejected(piece: Piece, rules: list[_Rule], numbers: list[str]) -> str:
         f"'reason', case code when {MALFORMED} then broken {reasons} end, 'raw', cast({raw} as "
         "varchar)) as varchar) end"
     )
-
-
-def _window_condition(request: Request) -> str | None:
-    """SQL of "belongs to the window" over the typed event time; rows without one are kept, so that they are seen."""
-    window, event_time = request.window, request.contract.event_time
-    if window is None or event_time is None:
-        return None
-    position = list(request.contract.by_name).index(event_time)
-    value = f"t{position}"
-    if request.contract.by_name[event_time].data_type == "date":
-        first = request.as_of - timedelta(days=request.contract.lookback_days)
-        inside = f"{value} between date '{first.isoformat()}' and date '{request.as_of.isoformat()}'"
-    else:
-        inside = (
-            f"{value} >= timestamp '{window[0].isoformat(sep=' ')}' and {value} < timestamp "
-            f"'{window[1].isoformat(sep=' ')}'"
-        )
-    return f"({value} is null or ({inside}))"
 
 
 def _as_number(name: str) -> str:

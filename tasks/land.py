@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from prefect import task
 
 from regulars.errors import GuardBlocked, RegularsError
@@ -17,7 +20,7 @@ def land_table(context: RunContext, table: str, refresh: bool, accept: bool) -> 
     started = utc_now()
     with context.step("land", table) as facts:
         try:
-            landed = land(
+            landed = _lander(context, table)(
                 context.contracts[table], context.sources, context.settings, context.run, refresh=refresh, accept=accept
             )
         except RegularsError as error:
@@ -44,3 +47,11 @@ def land_table(context: RunContext, table: str, refresh: bool, accept: bool) -> 
                 remedy=f"have the source resent and run again, or accept it with --set accept={table}",
             )
         return landed
+
+
+def _lander(context: RunContext, table: str) -> Callable[..., Landed]:
+    if context.sources.tables[table].via is None or context.settings.warehouse != "snowflake":
+        return land
+    from regulars.staged.landing import land_staged  # only who uses it installs what it imports
+
+    return partial(land_staged, warehouse=context.warehouse)

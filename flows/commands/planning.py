@@ -39,7 +39,10 @@ def _plan_ingest(context: RunContext, parameters: dict[str, Any]) -> Iterator[di
             what = f"{table}: landed already, revision {newest.revision}, {newest.rows_loaded:,} rows"
             yield {"stage": "land", "table": table, "what": what, "batch_id": newest.batch_id}
             continue
-        for read in plan_extract(context.contracts[table], context.sources, context.settings, day):
+        plan = plan_extract
+        if context.sources.tables[table].via is not None and context.settings.warehouse == "snowflake":
+            from regulars.staged.plan import plan_staged as plan  # only who uses it installs what it imports
+        for read in plan(context.contracts[table], context.sources, context.settings, day):
             yield {"stage": "land", "what": f"{table}: {_read_in_words(read)}", **read}
     yield {"stage": "gate", "what": f"judge raw for {day}", "layer": "raw"}
 

@@ -121,7 +121,7 @@ class Account:
     @property
     def locations(self) -> tuple[str, ...]:
         """What the storage integration may read."""
-        return tuple(url for url in (self.landing_url, self.delivery_url) if url)
+        return tuple(url for url in (self.landing_url, self.delivery_url, *self.spec.read_locations) if url)
 
     @property
     def raw_tables(self) -> tuple[str, ...]:

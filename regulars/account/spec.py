@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -45,6 +45,9 @@ class AccountSpec(_Frozen):
     dashboard: UserSpec | None = None
     readers_of_everything: tuple[str, ...] = Field((), description="Teams that read all that is published.")
     storage_role_arn: str | None = Field(None, pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$")
+    read_locations: tuple[Annotated[str, Field(pattern=r"^s3://[^/]+/.*$")], ...] = Field(
+        (), description="Folders that Snowflake reads raw files in (via: stage in sources.yml)."
+    )
     masking: bool = Field(True, description="Masking policies and tags need the Enterprise edition.")
     allowed_networks: tuple[IPv4Network, ...] = Field((), description="Of the loader; empty: no network policy.")
 

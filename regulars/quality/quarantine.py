@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -10,8 +11,9 @@ import duckdb
 from regulars.batches import effective
 from regulars.contracts import Contract
 from regulars.engine import allow_s3, local_engine, quote
-from regulars.landing import Landed, commit
-from regulars.manifest import Manifest, Verdict, day_manifests
+from regulars.errors import ConfigError
+from regulars.landing import Landed, describe
+from regulars.manifest import Manifest, Verdict, commit_batch, day_manifests
 from regulars.parts import PARQUET, draft_repaired
 from regulars.privacy import set_pseudonym_key
 from regulars.run import Run
@@ -41,6 +43,7 @@ def replay(contract: Contract, sources: Sources, settings: Settings, run: Run, a
     if not rejected:
         return None
     request = make_request(contract, sources, settings, as_of)
+    _refuse_expressions(request)
     with open_spool(settings) as spool, local_engine(settings, spool) as engine:
         set_pseudonym_key(engine, settings.pseudonym_secret())
         if storage.root.startswith("s3://"):
@@ -68,7 +71,20 @@ def replay(contract: Contract, sources: Sources, settings: Settings, run: Run, a
         ).fetchone()
         draft.add(draft.replays, target, "quarantine", int(written[0]) if written else 0)
         revision = max(found.revision for found in day_manifests(storage, contract.table, as_of)) + 1
-        return Landed(commit(storage, request, draft, run, revision, "add", Verdict()), created=True)
+        manifest = describe(request, draft, run, revision, "add", Verdict())
+        commit_batch(storage, manifest, draft.files)
+        return Landed(manifest, created=True)
+
+
+def _refuse_expressions(request: Request) -> None:
+    """A worker replays; what Snowflake's SQL makes of a column is not for it to say."""
+    given = request.source.columns
+    plain = all(re.fullmatch(r"[\w ]+", text) for text in given.values())
+    if request.source.via is not None and (request.source.where or not plain):
+        raise ConfigError(
+            f"sources.yml: tables.{request.table}: rejected rows of files on a stage cannot be replayed through expressions",
+            remedy="land the day again with refresh, once files, contract or sources.yml are mended",
+        )
 
 
 def _open_rejects(

@@ -36,11 +36,14 @@ class Connection(BaseModel):
 
 
 class TableSource(BaseModel):
-    """Where one raw table comes from; `columns` maps contract columns to source columns or DuckDB expressions."""
+    """Where one raw table comes from; `columns` maps contract columns to source columns or DuckDB expressions.
+
+    `via: stage` lets Snowflake read the files; expressions are its SQL then."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     connection: str = Field(alias="from", pattern=r"^[A-Za-z0-9_. -]+$")
+    via: Literal["stage"] | None = None
     table: str | None = None
     path: str | None = None
     query: str | None = None

@@ -30,17 +30,33 @@ class SourceFile:
 
 def find_files(request: Request, path: str) -> list[SourceFile]:
     """Files of a path with `{as_of}` and globs, by name. Raises SourceError that names what is missing."""
+    base, full = full_path(request, path)
+    found = _on_s3(request, base, full) if full.startswith("s3://") else _in_folder(request, base, full)
+    if not found:
+        raise no_file(request, full)
+    return sorted(found, key=lambda file: file.name)
+
+
+def full_path(request: Request, path: str) -> tuple[str, str]:
+    """The connection's path and, below it, the path or pattern of a table's files, for the day of the request."""
     base = request.fill(request.connection.path or "")
     wanted = request.fill(path)
     full = wanted if not base or "://" in wanted or wanted.startswith("/") else f"{base.rstrip('/')}/{wanted}"
-    found = _on_s3(request, base, full) if full.startswith("s3://") else _in_folder(request, base, full)
-    if not found:
-        raise SourceError(
-            f"table {request.table}, day {request.as_of}: no file {full}",
-            remedy="deliver the file, or correct path under connections or tables in sources.yml; "
-            "required: false lets a run go on without it",
-        )
-    return sorted(found, key=lambda file: file.name)
+    return base, full
+
+
+def no_file(request: Request, full: str) -> SourceError:
+    """The error for a path or pattern under which nothing lies."""
+    return SourceError(
+        f"table {request.table}, day {request.as_of}: no file {full}",
+        remedy="deliver the file, or correct path under connections or tables in sources.yml; "
+        "required: false lets a run go on without it",
+    )
+
+
+def is_wanted(found: str, key: str) -> bool:
+    """Whether an object on S3 is the one, or one of those, that a path or pattern means; `*` stays within a folder."""
+    return found == key or (found.count("/") == key.count("/") and fnmatch.fnmatchcase(found, key))
 
 
 def fetch(request: Request, file: SourceFile, target: Path) -> Path:
@@ -97,8 +113,7 @@ def _on_s3(request: Request, base: str, full: str) -> list[SourceFile]:
         if GLOB.search(key):
             folder = GLOB.split(key, maxsplit=1)[0].rsplit("/", 1)[0]
             infos = client.get_file_info(fs.FileSelector(folder, recursive=True, allow_not_found=True))
-            depth = key.count("/")
-            infos = [info for info in infos if info.path.count("/") == depth and fnmatch.fnmatchcase(info.path, key)]
+            infos = [info for info in infos if is_wanted(info.path, key)]
         else:
             infos = [client.get_file_info(key)]
     except OSError as error:

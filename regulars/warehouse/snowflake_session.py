@@ -22,6 +22,11 @@ from regulars.warehouse.snowflake_errors import plain_snowflake_errors
 SESSION = {
     "TIMEZONE": "UTC",
     "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
+    # What an expression of sources.yml gives is read as text: no digit of a moment may get lost on the way.
+    "DATE_OUTPUT_FORMAT": "YYYY-MM-DD",
+    "TIMESTAMP_NTZ_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF9",
+    "TIMESTAMP_LTZ_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF9TZH:TZM",
+    "TIMESTAMP_TZ_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF9TZH:TZM",
     "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
     "CLIENT_TELEMETRY_ENABLED": False,
 }

@@ -83,3 +83,33 @@ def either(request: pytest.FixtureRequest, settings: Settings) -> Settings:
     """Settings of an empty home, once for each engine."""
     found: Settings = settings if request.param == "duckdb" else request.getfixturevalue("on_snowflake")
     return found
+
+
+@pytest.fixture
+def on_s3(emulated: None, on_snowflake: Settings) -> Iterator[Settings]:
+    """A landing in a bucket of a server that speaks S3's protocol, which the emulator can read, list and write."""
+    import boto3
+    import requests
+    import stage_files
+    from fakesnow.server import shared_fs
+    from moto.server import ThreadedMotoServer
+    from pydantic import SecretStr
+
+    from regulars.engine import allow_s3
+    from regulars.settings import S3Settings
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    access = S3Settings(endpoint=f"http://{host}:{port}", access_key_id="key", secret_access_key=SecretStr("secret"))
+    client = boto3.client(
+        "s3", endpoint_url=access.endpoint, aws_access_key_id="key", aws_secret_access_key="secret", region_name="us-east-1"
+    )  # fmt: skip
+    requests.post(f"{access.endpoint}/moto-api/reset", timeout=10)  # servers of one process share what they hold
+    client.create_bucket(Bucket="landing")
+    allow_s3(shared_fs.duck_conn, access)
+    stage_files.s3 = client
+    integration = on_snowflake.snowflake.model_copy(update={"storage_integration": "REGULARS_S3"})
+    yield on_snowflake.model_copy(update={"landing_url": "s3://landing/prod", "s3": access, "snowflake": integration})
+    client.close()
+    server.stop()

@@ -23,6 +23,8 @@ import fakesnow.info_schema as info_schema
 import pyarrow as pa
 import pyarrow.compute as pc
 import snowflake.connector.errors
+import sqlglot
+import stage_files
 import uvicorn.config
 from breaking import Breaking
 from fakesnow import server as fakesnow_server
@@ -91,6 +93,8 @@ def execute(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
         with contextlib.suppress(duckdb.TransactionException):  # Snowflake takes one too many for nothing
             getattr(self._duck_conn, text.lower())()
         return _execute(self, "select 'Statement executed successfully.' as status", **kwargs)
+    if (given := stage_files.answer(self, text, _execute)) is not None:
+        return _execute(self, given, *args, **kwargs)
     if found := UNLOAD.fullmatch(text):
         return _execute(self, unload(self, found), **kwargs)
     if found := GET.fullmatch(text):
@@ -167,6 +171,7 @@ def transform(self: Any, expression: Any, params: Any) -> Any:
     if isinstance(expression, exp.Create) and expression.kind == "TABLE" and expression.args.get("properties"):
         for found in list(expression.args["properties"].find_all(exp.TemporaryProperty)):
             found.pop()
+    stage_files.mend(expression)
     return _transform(self, expression, params)
 
 
@@ -321,6 +326,14 @@ def whole_result(table: pa.Table) -> Any:
     return sink.getvalue()
 
 
+_parse_one = sqlglot.parse_one
+
+
+def parse_one(text: str, **kwargs: Any) -> Any:
+    """What kind of statement it is: fakesnow asks sqlglot, which cannot read LIST with a schema."""
+    return _parse_one("select 1" if stage_files.LIST.fullmatch(text) else text, **kwargs)
+
+
 _transform_tree = exp.Expression.transform
 
 
@@ -345,6 +358,7 @@ def emulator(folder: Path | None = None) -> Iterator[dict[str, Any]]:
     arrow.timestamp_to_sf_struct = timestamps
     fakesnow_routes.to_ipc = whole_result
     info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW = listing
+    fakesnow_routes.parse_one = parse_one
     fakesnow_routes.app = Breaking(Tags(fakesnow_routes.app))
     fakesnow_routes.shared_fs.db_path = folder
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of what it hands on as it is

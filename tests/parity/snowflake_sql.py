@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import sqlglot
 from sqlglot import exp
@@ -19,7 +19,7 @@ UNREAD = re.compile(
 # Functions that sqlglot has no class for, and Snowflake has.
 KNOWN = {
     "TRY_TO_BOOLEAN", "TO_BINARY", "SHA2_BINARY", "SEQ4", "CURRENT_VERSION", "SYSTEM$ALLOWLIST", "CONVERT_TIMEZONE",
-    "IS_NULL_VALUE", "TYPEOF", "TRY_PARSE_JSON", "OBJECT_CONSTRUCT_KEEP_NULL", "OBJECT_CONSTRUCT",
+    "IS_NULL_VALUE", "TYPEOF", "TRY_PARSE_JSON", "OBJECT_CONSTRUCT_KEEP_NULL", "OBJECT_CONSTRUCT", "VALIDATE", "INFER_SCHEMA",
 }  # fmt: skip
 WEEKS = (exp.Week, exp.WeekOfYear, exp.WeekStart, exp.DayOfWeek, exp.DayOfWeekIso)
 DOUBLE = {exp.DataType.Type.DOUBLE, exp.DataType.Type.FLOAT}
@@ -28,11 +28,12 @@ RESERVED = {
     "ACCOUNT", "CHECK", "COLUMN", "CONNECTION", "CONSTRAINT", "CURRENT", "DATABASE", "FOLLOWING", "INCREMENT", "ISSUE", "LOCALTIME",
     "ORGANIZATION", "ROW", "ROWS", "SAMPLE", "SCHEMA", "SET", "START", "TABLE", "TRIGGER", "VALUES", "VIEW", "WHENEVER",
 }  # fmt: skip
+Rule = Callable[[exp.Expression], Iterator[str]]
 UPPER = re.compile(r"[A-Z_][A-Z0-9_$]*")
 
 
-def faults(sql: str) -> list[str]:
-    """What is wrong with a statement, in words; nothing for a good one."""
+def faults(sql: str, rules: Sequence[Rule] | None = None) -> list[str]:
+    """What is wrong with a statement, in words; nothing for a good one. `rules`: those that it is judged by, else all."""
     text = sql.strip()
     if UNREAD.fullmatch(text):
         return []
@@ -45,7 +46,7 @@ def faults(sql: str) -> list[str]:
         return ["is not one statement"]
     if isinstance(trees[0], exp.Command):
         return ["is no statement that is known"]
-    return [found for rule in RULES for found in rule(trees[0])]
+    return [found for rule in (RULES if rules is None else rules) for found in rule(trees[0])]
 
 
 def unknown_functions(tree: exp.Expression) -> Iterator[str]:
@@ -75,6 +76,8 @@ def date_parts(tree: exp.Expression) -> Iterator[str]:
     """Differences and truncations by days only: parts are counted by borders, and weeks begin on other days."""
     for item in tree.find_all(exp.DateDiff, exp.DateAdd, exp.DateTrunc, exp.TimestampTrunc):
         unit = item.args.get("unit")
+        if isinstance(item, exp.DateAdd) and unit is not None and unit.name.upper() == "MINUTE":
+            continue  # added to a moment without a zone they are the same everywhere
         if unit is not None and unit.name.upper() not in ("DAY", "DAYS"):
             yield f"date part {unit.name}: {item.sql('snowflake')}"
     for item in tree.find_all(*WEEKS):
@@ -115,6 +118,6 @@ def null_arguments(tree: exp.Expression) -> Iterator[str]:
         yield f"engines differ in {item.sql_name()}"
 
 
-RULES: tuple[Callable[[exp.Expression], Iterator[str]], ...] = (
+RULES: tuple[Rule, ...] = (
     unknown_functions, null_order, division, date_parts, hashes, quoted_names, reserved_names, null_arguments,
 )  # fmt: skip

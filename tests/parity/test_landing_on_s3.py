@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import boto3
 import pytest
-from fakesnow.server import shared_fs
-from moto.server import ThreadedMotoServer
-from pydantic import SecretStr
 from test_warehouse import CONTRACTS, DAY, NOW, ORDERS, RUN, land
 
-from regulars.engine import allow_s3
 from regulars.errors import ConfigError
-from regulars.settings import S3Settings, Settings
+from regulars.settings import Settings
 from regulars.storage import open_storage
 from regulars.warehouse import open_warehouse
 
 pytestmark = pytest.mark.parity
-
-
-@pytest.fixture
-def on_s3(emulated: None, on_snowflake: Settings) -> Iterator[Settings]:
-    """A bucket of a server that speaks S3's protocol, which the emulator can read."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    access = S3Settings(endpoint=f"http://{host}:{port}", access_key_id="key", secret_access_key=SecretStr("secret"))
-    client = boto3.client(
-        "s3",
-        endpoint_url=access.endpoint,
-        aws_access_key_id="key",
-        aws_secret_access_key="secret",
-        region_name="us-east-1",
-    )
-    client.create_bucket(Bucket="landing")
-    allow_s3(shared_fs.duck_conn, access)
-    integration = on_snowflake.snowflake.model_copy(update={"storage_integration": "REGULARS_S3"})
-    yield on_snowflake.model_copy(update={"landing_url": "s3://landing/prod", "s3": access, "snowflake": integration})
-    client.close()
-    server.stop()
 
 
 def test_batches_come_from_an_external_stage(on_s3: Settings) -> None:

@@ -114,6 +114,12 @@ def test_hostile_settings_are_refused_or_quoted(value: str, tmp_path: Path) -> N
         assert "drop" not in rest
 
 
+def test_the_integration_covers_where_files_on_a_stage_lie(tmp_path: Path) -> None:
+    spec = {"read_locations": ["s3://exports/it's/"]}
+    covering = [one for one in statements(tmp_path, spec=spec) if "storage_allowed_locations" in one]
+    assert covering and all("'s3://acme/deliveries/', 's3://exports/it''s/')" in one for one in covering)
+
+
 def test_templates_take_nothing_that_was_not_made_safe(tmp_path: Path) -> None:
     environment = Environment(finalize=only_safe, autoescape=True)
     with pytest.raises(TypeError):
