@@ -7,7 +7,7 @@ silence. So lines are counted in a second, dumb pass, and every line must belong
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from regulars.engine import identifier, quote
 from regulars.errors import ContractError
 from regulars.sources.base import RESERVED, Piece
 from regulars.sources.csv_files import header_record, read_csv_sql
-from regulars.sources.lines import copy_with_one_line_end, count_lines
+from regulars.sources.lines import blank_lines_before, copy_with_one_line_end, count_lines
 from regulars.sources.options import ReadOptions
 
 RECORD = f"{RESERVED}record"
@@ -61,7 +61,7 @@ def salvage_csv(
         raise refusal(piece.source, cause, f"more than {MOST_BROKEN} broken records")
     _read_patiently(engine, piece, path, read, columns, target, cause, "store_rejects = true")
     accepted, in_fields = _count_accepted(engine, target, len(columns))
-    broken = _broken_records(_rejected(engine), read)
+    broken = _broken_records(_rejected(engine), path, read, counts_blank=len(columns) == 1)
     if lines - header != accepted + len(broken) + in_fields:
         raise refusal(
             piece.source, cause, f"{lines - header} lines, but only {accepted + len(broken) + in_fields} in records"
@@ -190,9 +190,18 @@ def _header_lines(path: Path, read: ReadOptions, name: str) -> int:
     return 1 + inside.count("\n") - inside.count("\n\n")
 
 
-def _broken_records(found: Iterable[tuple[Any, ...]], read: ReadOptions) -> list[tuple[int, int, str, str]]:
-    """(record number, byte offset, rule, reason) of each broken record."""
+def _broken_records(
+    found: Sequence[tuple[Any, ...]], path: Path, read: ReadOptions, *, counts_blank: bool
+) -> list[tuple[int, int, str, str]]:
+    """(record number, byte offset, rule, reason) of each broken record.
+
+    The engine counts blank lines in, though it makes records of them in tables of one column only.
+    """
     before = read.skip + (1 if read.header else 0)
+    positions = [int(position) - 1 for _, position, *_ in found]
+    blank = [0] * len(positions)
+    if not counts_blank:
+        blank = blank_lines_before(path, positions, skip=read.skip, quote=read.quote, escape=read.escape)
     words = {
         "MISSING COLUMNS": "too few fields",
         "TOO MANY COLUMNS": "too many fields",
@@ -201,14 +210,14 @@ def _broken_records(found: Iterable[tuple[Any, ...]], read: ReadOptions) -> list
         "INVALID STATE": "quotes that contradict each other",
     }
     broken = []
-    for line, position, is_encoding, kind, message in found:
+    for (line, _, is_encoding, kind, message), position, skipped in zip(found, positions, blank, strict=True):
         reason = "bytes that are not text in the file's encoding" if is_encoding else words.get(kind, str(kind).lower())
         counts = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message or "")
         if counts and not is_encoding:
             # The engine stops counting at the first surplus field.
             found_fields = "more" if kind == "TOO MANY COLUMNS" else counts[2]
             reason += f": expected {counts[1]}, found {found_fields}"
-        broken.append((int(line) - before, int(position) - 1, "encoding" if is_encoding else "malformed", reason))
+        broken.append((int(line) - before - skipped, position, "encoding" if is_encoding else "malformed", reason))
     return broken
 
 

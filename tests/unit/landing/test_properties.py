@@ -19,17 +19,20 @@ BROKEN = st.sampled_from([b"1,\xff,1,,,,", b"1,a", b"1,a,1,,,,,,", b"\xc3,\xff",
 
 
 @settings(max_examples=40)
-@example(rows=[b"1,a,1,,,,", b"1,a,1,,,,,,"], ending=b"\n", end=False)
+@example(rows=[b"1,a,1,,,,", b"1,a,1,,,,,,"], ending=b"\n", end=False, blank=[0] * 12)
+@example(rows=[b"1,a,1,,,,", b"1,a", b"2,a,1,,,,", b"3,a,1,,,,"], ending=b"\n", end=True, blank=[0, 1] + [0] * 10)
 @given(
     rows=st.lists(st.one_of(GOOD, GOOD, TYPED_WRONG, BROKEN), max_size=12),
     ending=st.sampled_from([b"\n", b"\r\n"]),
     end=st.booleans(),
+    blank=st.lists(st.integers(0, 2), min_size=12, max_size=12),
 )
 def test_every_record_is_loaded_quarantined_or_a_duplicate(
-    make_place, rows: list[bytes], ending: bytes, end: bool
+    make_place, rows: list[bytes], ending: bytes, end: bool, blank: list[int]
 ) -> None:
     place = make_place()
-    content = HEADER.encode() + b"\n".join(rows) + (b"\n" if end and rows else b"")
+    lines = [b"\n" * count + row for row, count in zip(rows, blank, strict=False)]
+    content = HEADER.encode() + b"\n".join(lines) + (b"\n" if end and rows else b"")
     place.write("people.csv", content.replace(b"\n", ending))
     manifest = place.land().manifest
     assert manifest.rows_read == len(rows)
