@@ -18,6 +18,8 @@ from regulars.sources.base import Piece, Request
 from regulars.typed_pieces import PARQUET as PARQUET  # the form of every file of a batch
 from regulars.typed_pieces import TypedPiece, type_pieces
 
+# Bytes of a part for Snowflake, which advises files of 100 to 250 MB: it loads files side by side, and one by one thread.
+LARGEST, AIMED = 250_000_000, 180_000_000
 POSITION = "coalesce(_record_number, file_row_number + 1)"
 
 
@@ -81,7 +83,8 @@ def draft_parts(request: Request, pieces: Iterable[Piece], engine: duckdb.DuckDB
         if item.bad or dropped:
             path = spool / f"good-{number}.parquet"
             _write_good(request.contract, item, number if dropped else None, engine, path)
-        draft.add(draft.parts, path, item.piece.source, item.rows - item.bad - dropped)
+        for part, rows in _cut(request, path, item.rows - item.bad - dropped, engine):
+            draft.add(draft.parts, part, item.piece.source, rows)
         draft.rows_duplicate += dropped
         draft.positions.append(item.piece.position)
     return draft
@@ -147,6 +150,26 @@ def _write_good(
             "by file_row_number"
         )
     engine.execute(f"copy ({select}) to {quote(str(target))} {PARQUET}")
+
+
+def _cut(request: Request, path: Path, rows: int, engine: duckdb.DuckDBPyConnection) -> list[tuple[Path, int]]:
+    """A good file in pieces that Snowflake likes to load, with their rows; DuckDB does not mind a large one."""
+    size = path.stat().st_size
+    if request.settings.warehouse != "snowflake" or size <= LARGEST:
+        return [(path, rows)]
+    step = -(-rows // -(-size // AIMED))
+    columns = ", ".join(identifier(name) for name, _ in request.contract.landed_columns)
+    pieces = []
+    for first in range(0, rows, step):
+        target = path.with_name(f"{path.stem}-from-{first}.parquet")
+        engine.execute(
+            f"copy (select {columns}, {POSITION} as _record_number from read_parquet({quote(str(path))}, "
+            f"file_row_number = true) where file_row_number between {first} and {first + step - 1}) "
+            f"to {quote(str(target))} {PARQUET}"
+        )
+        pieces.append((target, min(step, rows - first)))
+    path.unlink()
+    return pieces
 
 
 def _write_rejects(item: TypedPiece, engine: duckdb.DuckDBPyConnection, target: Path, draft: Draft) -> None:

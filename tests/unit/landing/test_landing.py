@@ -169,3 +169,28 @@ def test_repeated_rows_are_found_however_many_keys_are_counted_at_once(make_plac
         manifest = here.land().manifest
         assert (manifest.rows_read, manifest.rows_loaded, manifest.rows_duplicate) == (100, 40, 60)
         assert [row[0] for row in here.rows(manifest)] == list(range(40))
+
+
+@pytest.mark.parametrize("bad_line", [None, 1500])
+def test_a_large_part_is_cut_for_snowflake(place, monkeypatch: pytest.MonkeyPatch, bad_line: int | None) -> None:
+    lines = [f"{n},{n * 7919 % 100_003}@example.org,{n % 900}.50,,,,\n" for n in range(1, 4001)]
+    if bad_line:
+        lines[bad_line - 1] = "x,a,1,,,,\n"
+    place.write("people.csv", HEADER + "".join(lines))
+    whole = place.land().manifest
+    expected = place.rows(whole, "id, email, amount")
+    assert len(whole.parts) == 1
+    monkeypatch.setattr("regulars.parts.LARGEST", whole.bytes // 2)
+    monkeypatch.setattr("regulars.parts.AIMED", whole.bytes // 4)
+    place.settings = place.settings.model_copy(update={"home": place.folder.parent / "other", "warehouse": "snowflake"})
+    cut = place.land().manifest
+    assert 3 <= len(cut.parts) <= 5
+    assert all(part.bytes < whole.bytes // 2 for part in cut.parts)
+    assert [part.rows for part in cut.parts[:-1]] == [cut.parts[0].rows] * (len(cut.parts) - 1)
+    assert place.rows(cut, "id, email, amount") == expected, "in order, with their places in the source"
+    assert (cut.rows_loaded, cut.filled, cut.rows_quarantined) == (
+        whole.rows_loaded,
+        whole.filled,
+        whole.rows_quarantined,
+    )
+    assert place.land(refresh=True).created is False, "cut at the same rows again"
