@@ -99,7 +99,7 @@ COMMIT_POINTS = (
     CommitPoint("emptied file of retention", "regulars.retention._rewrite", scenarios=("retention",)),
     CommitPoint("ledger of retention", f"{ENGINE}.unload", scenarios=("retention",)),
     CommitPoint("deletion by retention", f"{FOLDER}.delete_tree", scenarios=("retention",)),
-    CommitPoint("quarantine replayed", "regulars.landing.commit", scenarios=("replay",)),
+    CommitPoint("quarantine replayed", "regulars.manifest.commit_batch", scenarios=("replay",)),
     CommitPoint("replayed rows in the ledger", f"{ENGINE}.load", scenarios=("replay",)),
 )
 DATA_CALLS = (
