@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
+from pathlib import Path
 
 from regulars.run import Run, code_version
 from regulars.run_days import Stage
@@ -33,11 +33,12 @@ class Proofs:
 
     def __init__(self, warehouse: Warehouse, run: Run, settings: Settings) -> None:
         self._warehouse, self._run, self._settings = warehouse, run, settings
+        self._rules = digest_of_rules(PROJECT_DIR, settings.dbt_project_dir)
         self._known: dict[str, tuple[str, str]] | None = None  # asked once: who runs holds the warehouse alone
 
     def evidence(self, *facts: object) -> str:
         """Digest (32 hex digits) of `facts`, the code, the rules and the settings that can change data."""
-        common = (code_version(), _rules(), self._settings.fingerprint())
+        common = (code_version(), self._rules, self._settings.fingerprint())
         return hashlib.sha256("\n".join(map(str, (*common, *facts))).encode()).hexdigest()[:32]
 
     def built(self, stage: Stage) -> str:
@@ -72,8 +73,11 @@ class Proofs:
         self._known = None
 
 
-@lru_cache(maxsize=1)
-def _rules() -> str:
-    """Digest over the files of all suites: code that was not committed has the version of what was."""
-    files = sorted((PROJECT_DIR / "expectations").rglob("*.py"))
+def digest_of_rules(project: Path, dbt_project: Path) -> str:
+    """Digest over suites, the code that judges by them, and dbt's own tests: a version does not tell what is not committed.
+
+    Tests that models declare are part of the marks that models bear.
+    """
+    folders = (project / "expectations", project / "regulars" / "quality", dbt_project / "tests")
+    files = sorted(path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".sql", ".yml"))
     return hashlib.sha256("\n".join(f"{path.name} {path.read_text()}" for path in files).encode()).hexdigest()
