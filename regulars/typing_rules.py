@@ -95,16 +95,21 @@ def _from_text(value: str, result: str, data_type: str, read: ReadOptions) -> Ty
     cast = f"try_cast({number} as {data_type})"
     if data_type == "double":
         return Typed(cast, f"(regexp_full_match({number}, {quote(FLOAT)}) and isfinite({result}))")
-    scale = int(match[2]) if (match := DECIMAL.fullmatch(data_type)) else 0
-    fraction = rf"\d{{0,{scale}}}0*" if scale else "0*"
-    lead = rf"|\.\d{{1,{scale}}}0*" if scale else ""
-    form = rf"[+-]?(\d+(\.{fraction})?{lead})"
+    form = number_form(data_type)
     # Most values are written as the engine writes them; only the others need the slower look at their form.
     ok = (
         f"case when cast({result} as varchar) = {number} then true else {result} is not null and "
         f"regexp_full_match({number}, {quote(form)}) end"
     )
     return Typed(cast, ok)
+
+
+def number_form(data_type: str) -> str:
+    """Regular expression of how an integer or decimal is written: no more decimal places than it has, but zeros."""
+    scale = int(match[2]) if (match := DECIMAL.fullmatch(data_type)) else 0
+    fraction = rf"\d{{0,{scale}}}0*" if scale else "0*"
+    lead = rf"|\.\d{{1,{scale}}}0*" if scale else ""
+    return rf"[+-]?(\d+(\.{fraction})?{lead})"
 
 
 def _plain_number(value: str, read: ReadOptions) -> str:

@@ -10,7 +10,7 @@ import re
 
 from regulars.sources.options import ReadOptions
 from regulars.staged.strptime import Pattern, pattern_of
-from regulars.typing_rules import DECIMAL, FLOAT, MIDNIGHT, NAIVE, YEARS, ZONED, Typed
+from regulars.typing_rules import DECIMAL, FLOAT, MIDNIGHT, NAIVE, YEARS, ZONED, Typed, number_form
 from regulars.warehouse.snowflake_text import quote
 
 BIGINT = "-9223372036854775808 and 9223372036854775807"
@@ -51,10 +51,7 @@ def typed(value: str, result: str, data_type: str, read: ReadOptions) -> Typed:
     if data_type == "double":
         cast = f"case when {_matches(number, FLOAT)} then try_cast({number} as double) end"
         return Typed(cast, f"coalesce({result} between {DOUBLE}, false)")
-    scale = int(match[2]) if (match := DECIMAL.fullmatch(data_type)) else 0
-    fraction = rf"\d{{0,{scale}}}0*" if scale else "0*"
-    lead = rf"|\.\d{{1,{scale}}}0*" if scale else ""
-    form = rf"[+-]?(\d+(\.{fraction})?{lead})"
+    match, form = DECIMAL.fullmatch(data_type), number_form(data_type)
     kind = f"number({match[1]},{match[2]})" if match else "number(38,0)"
     digits = number if match else f"split_part({number}, '.', 1)"
     cast = f"case when {_matches(number, form)} then try_cast({digits} as {kind}) end"
