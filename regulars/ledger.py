@@ -120,6 +120,15 @@ from counting as c
 inner join days as d on c.table_name = d.table_name and c.as_of = d.as_of
 """
 
+# Batches of a table (the parameter) that must not be loaded again.
+KNOWN_BATCHES = """
+select batch_id from ops.ingestion_logs where table_name = ? and status in ('loaded', 'retired', 'removed')
+"""
+# Parameter: the batch that is taken out of `raw`.
+RETIRE_BATCH = "update ops.ingestion_logs set status = 'retired' where batch_id = ? and status = 'loaded'"
+# Parameters: replacement and replaced. It says the same, so what was built from that holds: nothing is to be built again.
+REPLACE_BUILT_BATCH = "update ops.built_batches set batch_id = ? where batch_id = ?"
+
 # Columns of `quarantine.rows`.
 QUARANTINE_COLUMNS: tuple[tuple[str, str], ...] = (
     ("batch_id", "varchar"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
@@ -12,7 +12,7 @@ import duckdb
 
 from regulars.engine import quote
 from regulars.settings import Settings
-from regulars.warehouse.duckdb import read_file
+from regulars.warehouse.duckdb import in_transaction, read_file
 
 INNER, OUTER = "pseudonym_inner", "pseudonym_outer"
 
@@ -100,15 +100,8 @@ class DuckDBUnloader:
     def import_file(self, path: Path, columns: Sequence[str], format: Literal["csv", "parquet"]) -> str:
         return read_file(path, columns, format)
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        self.execute("begin")
-        try:
-            yield
-        except BaseException:
-            self.execute("rollback")
-            raise
-        self.execute("commit")
+    def transaction(self) -> AbstractContextManager[None]:
+        return in_transaction(self.execute)
 
 
 class DuckDBDialect:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
@@ -16,7 +16,14 @@ import pyarrow as pa
 from regulars.contracts import Contract
 from regulars.engine import allow_s3, identifier, quote
 from regulars.errors import ConfigError, TransientError
-from regulars.ledger import EFFECTIVE_BATCHES, OPS_TABLES, ingestion_row
+from regulars.ledger import (
+    EFFECTIVE_BATCHES,
+    KNOWN_BATCHES,
+    OPS_TABLES,
+    REPLACE_BUILT_BATCH,
+    RETIRE_BATCH,
+    ingestion_row,
+)
 from regulars.manifest import Manifest
 from regulars.run import Run
 from regulars.settings import Settings
@@ -101,29 +108,19 @@ class DuckDBWarehouse:
     ) -> None:
         def once() -> None:
             for batch_id in batch_ids:
-                self.execute(
-                    "update ops.ingestion_logs set status = 'retired' where batch_id = ? and status = 'loaded'",
-                    [batch_id],
-                )
+                self.execute(RETIRE_BATCH, [batch_id])
             if replaced_by is not None:
                 self.record(
                     "ingestion_logs", [ingestion_row(replaced_by, run, status="loaded", finished_at=finished_at)]
                 )
-                # Says the same as what it replaces, so what was built from that holds: nothing is to be built again.
                 for batch_id in batch_ids:
-                    self.execute(
-                        "update ops.built_batches set batch_id = ? where batch_id = ?", [replaced_by.batch_id, batch_id]
-                    )
+                    self.execute(REPLACE_BUILT_BATCH, [replaced_by.batch_id, batch_id])
             self._point_views(contract)
 
         self._committed(once)
 
     def known_batches(self, table: str) -> set[str]:
-        rows = self.query(
-            "select batch_id from ops.ingestion_logs where table_name = ? and status in ('loaded', 'retired', 'removed')",
-            [table],
-        )
-        return {batch_id for (batch_id,) in rows}
+        return {batch_id for (batch_id,) in self.query(KNOWN_BATCHES, [table])}
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return self._cursor().execute(sql, parameters).fetchall()
@@ -134,15 +131,8 @@ class DuckDBWarehouse:
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         self._cursor().execute(sql, parameters)
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        self.execute("begin")
-        try:
-            yield
-        except BaseException:
-            self.execute("rollback")
-            raise
-        self.execute("commit")
+    def transaction(self) -> AbstractContextManager[None]:
+        return in_transaction(self.execute)
 
     def record(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if not rows:
@@ -254,6 +244,18 @@ def read_file(path: Path, columns: Sequence[str], format: Literal["csv", "parque
 
 def _same(key: Sequence[str]) -> str:
     return " and ".join(f"{identifier(name)} is not distinct from ?" for name in key)
+
+
+@contextmanager
+def in_transaction(execute: Callable[[str], None]) -> Iterator[None]:
+    """One transaction of the session that `execute` speaks to; whatever is raised inside rolls it back."""
+    execute("begin")
+    try:
+        yield
+    except BaseException:
+        execute("rollback")
+        raise
+    execute("commit")
 
 
 def connect_patiently(path: Path, timeout_seconds: float) -> duckdb.DuckDBPyConnection:

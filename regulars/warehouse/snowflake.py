@@ -13,7 +13,14 @@ import pyarrow as pa
 
 from regulars.contracts import Contract
 from regulars.errors import ConfigError, RegularsError, TransientError
-from regulars.ledger import EFFECTIVE_BATCHES, OPS_TABLES, ingestion_row
+from regulars.ledger import (
+    EFFECTIVE_BATCHES,
+    KNOWN_BATCHES,
+    OPS_TABLES,
+    REPLACE_BUILT_BATCH,
+    RETIRE_BATCH,
+    ingestion_row,
+)
 from regulars.manifest import Manifest
 from regulars.run import Run
 from regulars.settings import Settings
@@ -108,30 +115,20 @@ class SnowflakeWarehouse:
             self._loader.upload(replaced_by)
         with self.transaction():
             for batch_id in batch_ids:
-                self.execute(
-                    "update ops.ingestion_logs set status = 'retired' where batch_id = ? and status = 'loaded'",
-                    [batch_id],
-                )
+                self.execute(RETIRE_BATCH, [batch_id])
                 self._loader.delete(contract, batch_id)
             if replaced_by is not None:
                 self._loader.copy(contract, replaced_by)
                 self.record(
                     "ingestion_logs", [ingestion_row(replaced_by, run, status="loaded", finished_at=finished_at)]
                 )
-                # Says the same as what it replaces, so what was built from that holds: nothing is to be built again.
                 for batch_id in batch_ids:
-                    self.execute(
-                        "update ops.built_batches set batch_id = ? where batch_id = ?", [replaced_by.batch_id, batch_id]
-                    )
+                    self.execute(REPLACE_BUILT_BATCH, [replaced_by.batch_id, batch_id])
         if replaced_by is not None:
             self._loader.forget_upload(replaced_by)
 
     def known_batches(self, table: str) -> set[str]:
-        rows = self.query(
-            "select batch_id from ops.ingestion_logs where table_name = ? and status in ('loaded', 'retired', 'removed')",
-            [table],
-        )
-        return {batch_id for (batch_id,) in rows}
+        return {batch_id for (batch_id,) in self.query(KNOWN_BATCHES, [table])}
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return self._sessions.query(sql, parameters)
