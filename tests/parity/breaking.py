@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from wire import body_of, handed_on, is_said, said_in
 
 # `refuse` answers with an error of Snowflake's instead of doing the statement; `lose` answers 503 instead, `lose_answer`
 # does it and then answers 503; `call` calls `action` and goes on.
@@ -51,17 +52,8 @@ class Breaking:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or not planned:
             return await self._app(scope, receive, send)
-        body = b""
-        while True:
-            message = await receive()
-            body += message.get("body", b"")
-            if not message.get("more_body"):
-                break
-        fault = strikes(statement(scope, body))
-
-        async def again() -> Any:
-            return {"type": "http.request", "body": body, "more_body": False}
-
+        body = await body_of(receive)
+        fault, again = strikes(statement(scope, body)), handed_on(body)
         if fault is None:
             return await self._app(scope, again, send)
         if fault.kind == "refuse":
@@ -83,9 +75,9 @@ class Breaking:
 
 def statement(scope: Any, body: bytes) -> str:
     """The SQL of a request, `login by <application>` for a login, nothing for any other."""
-    if not scope["path"].endswith(("login-request", "query-request")):
+    if not is_said(scope):
         return ""
-    said = json.loads(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
+    said = said_in(body)
     if "sqlText" in said:
         return str(said["sqlText"])
     return f"login by {said['data']['CLIENT_ENVIRONMENT']['APPLICATION']}"

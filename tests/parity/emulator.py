@@ -30,8 +30,9 @@ from breaking import Breaking
 from fakesnow import server as fakesnow_server
 from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.transforms import stage
+from grants import GRANT, SHOW_GRANTS, grant, show_grants
+from sessions import Sessions
 from sqlglot import exp
-from tags import Tags
 
 STAGE_PATH = re.compile(r"@(?P<stage>\w+\.\w+)/(?P<path>[\w=./-]+)")
 UNLOAD = re.compile(
@@ -43,19 +44,13 @@ ESCAPED = re.compile(r"[\\'](.)", re.DOTALL)  # in a literal
 REMOVE = re.compile(r"remove (?P<place>@\S+)")
 CLONE = re.compile(r"create or replace schema (\w+)\.(\w+) clone (\w+)\.(\w+)")
 DDL = re.compile(r"(create|drop|alter|truncate|grant)\b", re.IGNORECASE)
-# Of the account, which a database in memory has none of: done by saying so. Grants are kept, to be shown.
+# Of the account, which a database in memory has none of: done by saying so.
 ACCOUNT_DDL = re.compile(
     r"use role .*|create (role|warehouse|resource monitor|storage integration|network policy|masking policy|tag|file format) .*"
     r"|alter (warehouse|tag) .*|alter table \S+ (modify column \S+ set tag .*|cluster by .*)|alter schema \S+ set .*"
     r"|grant select on all .*|grant ownership .*",
     re.IGNORECASE | re.DOTALL,
 )
-GRANT = re.compile(
-    r"(?P<verb>grant|revoke) (?P<what>.+?)(?: on (?P<kind>file format|\w+) (?P<name>\S+))? (to|from) role (?P<role>\w+)",
-    re.IGNORECASE,
-)
-SHOW_GRANTS = re.compile(r"show grants to role (\w+)", re.IGNORECASE)
-granted: dict[str, dict[tuple[str, str, str], None]] = {}
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)  # dbt says in one whose statement it is
 # What Snowflake keeps as a word and DuckDB would enforce or not understand.
 DECLARED = re.compile(r"(?<=[\w)]) (with managed access$|primary key\b|references \S+ \(\w+\))", re.IGNORECASE)
@@ -127,28 +122,6 @@ def execute(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
         finally:
             self._duck_conn = kept
     return _execute(self, command, *args, **kwargs)
-
-
-def grant(verb: str, what: str, kind: str | None, name: str | None, role: str) -> None:
-    key = (
-        ("USAGE", "ROLE", what.split()[-1].upper())
-        if kind is None
-        else (what.upper(), kind.upper().replace(" ", "_"), str(name).upper())
-    )
-    held = granted.setdefault(role.upper(), {})
-    if verb.lower() == "grant":
-        held[key] = None
-    else:
-        held.pop(key, None)
-
-
-def show_grants(role: str) -> str:
-    """SHOW GRANTS TO ROLE, with those of its columns that are asked for."""
-    rows = [
-        f"select '{a}' as \"privilege\", '{b}' as \"granted_on\", '{c}' as \"name\""
-        for a, b, c in granted.get(role.upper(), {})
-    ]
-    return " union all ".join(rows or ["select '' as \"privilege\", '' as \"granted_on\", '' as \"name\" where 1 = 0"])
 
 
 def execute_in_duckdb(self: Any, transformed: Any, params: Any = None) -> None:
@@ -359,7 +332,7 @@ def emulator(folder: Path | None = None) -> Iterator[dict[str, Any]]:
     fakesnow_routes.to_ipc = whole_result
     info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW = listing
     fakesnow_routes.parse_one = parse_one
-    fakesnow_routes.app = Breaking(Tags(fakesnow_routes.app))
+    fakesnow_routes.app = Breaking(Sessions(fakesnow_routes.app))
     fakesnow_routes.shared_fs.db_path = folder
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of what it hands on as it is
     for name in ("uvicorn", "uvicorn.access"):  # a server in the same process has nothing to tell whoever runs it

@@ -14,7 +14,7 @@ from typing import Any
 
 import emulator
 import pytest
-import tags
+import sessions
 import yaml
 from comparison import delivered, differences
 from snowflake_sql import faults
@@ -98,7 +98,7 @@ WORK = {
 }
 
 
-def worked_by(sent: Sequence[tags.Statement], pattern: str) -> set[str]:
+def worked_by(sent: Sequence[sessions.Statement], pattern: str) -> set[str]:
     """Virtual warehouses of the statements that hold `pattern`."""
     wanted = re.compile(pattern, re.IGNORECASE | re.DOTALL)
     return {one.warehouse for one in sent if wanted.search(one.sql[:3000])}
@@ -114,7 +114,7 @@ def is_tagged(tag: str) -> bool:
 def test_late_and_restated_days_end_in_the_same_tables_and_files(
     worlds: dict[str, World], snowflake_server: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings, before = {}, len(tags.noted)
+    settings, before = {}, len(sessions.noted)
     on_emulator = snowflake_server["account"] == "org-emulator"
     if on_emulator:  # an account has the virtual warehouses that it has
         monkeypatch.setenv("REGULARS_SNOWFLAKE__WAREHOUSES__MARTS", "LARGE")
@@ -127,7 +127,7 @@ def test_late_and_restated_days_end_in_the_same_tables_and_files(
         restate(world.files, SECOND)
         daily_loyalty_merge(SECOND, refresh=True)
     if on_emulator:
-        sent = tags.noted[before:]
+        sent = sessions.noted[before:]
         assert len(sent) > 1000 and [one.sql for one in sent if not is_tagged(one.tag)] == []
         assert {who: worked_by(sent, text) for who, text in WORK.items()} == {
             "load": {"LOADING"}, "marts": {"LARGE"}, "intermediate": {"LOADING"}, "gates": {"JUDGING"}

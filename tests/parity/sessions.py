@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
+
+from wire import body_of, handed_on, is_said, said_in
 
 USE = re.compile(r"\s*use warehouse \W?(\w+)", re.IGNORECASE)
 CURRENT = re.compile(r"current_warehouse\(\)", re.IGNORECASE)
@@ -27,13 +28,13 @@ class Session:
     """What a login said; `use warehouse` changes it."""
 
     tag: str = ""
-    warehouse: str = field(default="")
+    warehouse: str = ""
 
 
 noted: list[Statement] = []  # in order
 
 
-class Tags:
+class Sessions:
     """An ASGI application in front of another."""
 
     def __init__(self, app: Any) -> None:
@@ -41,19 +42,10 @@ class Tags:
         self._by_token: dict[str, Session] = {}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        path = scope.get("path", "")
-        if not path.endswith(("login-request", "query-request")):
+        if not is_said(scope):
             return await self._app(scope, receive, send)
-        body = b""
-        while True:
-            message = await receive()
-            body += message.get("body", b"")
-            if not message.get("more_body"):
-                break
-        said = json.loads(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
-
-        async def again() -> Any:
-            return {"type": "http.request", "body": body, "more_body": False}
+        body = await body_of(receive)
+        said = said_in(body)
 
         async def answered(message: Any) -> None:
             if message["type"] == "http.response.body" and b'"token"' in message["body"]:
@@ -63,8 +55,8 @@ class Tags:
                 self._by_token[token] = Session(tag, asked.get("warehouse", [""])[0].upper())
             await send(message)
 
-        if path.endswith("login-request"):
-            return await self._app(scope, again, answered)
+        if "sqlText" not in said:
+            return await self._app(scope, handed_on(body), answered)
         given = dict(scope["headers"]).get(b"authorization", b"").decode()
         token = given.removeprefix('Snowflake Token="').removesuffix('"')
         session = self._by_token.get(token, Session())
@@ -76,4 +68,4 @@ class Tags:
         body = json.dumps(said).encode()
         plain = [one for one in scope["headers"] if one[0] not in (b"content-encoding", b"content-length")]
         scope = {**scope, "headers": [*plain, (b"content-length", str(len(body)).encode())]}
-        return await self._app(scope, again, send)
+        return await self._app(scope, handed_on(body), send)
