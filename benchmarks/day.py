@@ -27,7 +27,6 @@ from world import TABLES, World, write_day, write_sources
 from regulars.build_state import build_state, models_in_place
 from regulars.contracts import read_contracts
 from regulars.dbt_project import (
-    SEGMENTS,
     build_arguments,
     build_environment,
     keep_parsed_project,
@@ -37,15 +36,16 @@ from regulars.dbt_project import (
 from regulars.landing import land
 from regulars.manifest import committed_manifests
 from regulars.run import Run
-from regulars.run_days import Stage, chunk_days, days_to_build, remember_built
+from regulars.run_days import chunk_days, days_to_build, remember_built
 from regulars.settings import Settings
 from regulars.sources.config import read_sources
+from regulars.stages import Stage, read_stages
 from regulars.storage import open_storage
 from regulars.warehouse import Warehouse, open_warehouse
 
 AT = datetime(2026, 6, 1)
 SNAPSHOT_EVERY = 7  # days between snapshots of the profiles in the history; the last two days have one each
-STAGES: tuple[Stage, ...] = ("marts", "segments")
+STAGES = ("loyalty", "segments")
 PAIRS = {
     "marts.user_daily_activity": "marts.user_daily_activity",
     "marts.loyalty_history": "marts.loyalty_history",
@@ -148,22 +148,24 @@ class Bench:
                 found = committed_manifests(storage, table, skip=warehouse.known_batches(table))
                 landed = [manifest for manifest in found if manifest.as_of <= until]
                 warehouse.load(contract, landed, Run("benchmark", "benchmark", until, AT), AT)
-            for stage in STAGES:
-                self._build_stage(warehouse, stage, until, seconds)
+            stages = read_stages(settings.dbt_project_dir, contracts)
+            for name in STAGES:
+                self._build_stage(warehouse, stages[name], until, seconds)
         return seconds
 
     def _build_stage(self, warehouse: Warehouse, stage: Stage, until: date, seconds: dict[str, float]) -> None:
         from dbt.cli.main import dbtRunner
 
         settings = self.settings()
-        for days in days_to_build(warehouse, stage, until, chunk_days=chunk_days(warehouse, settings)):
-            target = settings.home_dir / "dbt" / f"{stage}-{days.as_of}"
+        for days in days_to_build(warehouse, stage, until, chunk_days=chunk_days(warehouse, stage, settings)):
+            target = settings.home_dir / "dbt" / f"{stage.name}-{days.as_of}"
             target.mkdir(parents=True, exist_ok=True)
-            state = build_state(warehouse, settings, days, "")
-            os.environ.update(warehouse.dbt_environment() | build_environment(days) | state.environment())
+            state = build_state(warehouse, settings, stage, days, "")
+            os.environ.update(warehouse.dbt_environment() | build_environment(settings, days) | state.environment())
             left_out = models_in_place(warehouse, state)
-            select, exclude = (SEGMENTS, left_out) if stage == "segments" else ((), [*SEGMENTS, *left_out])
-            arguments = build_arguments(settings, target_path=target, with_tests=False, select=select, exclude=exclude)
+            arguments = build_arguments(
+                settings, target_path=target, with_tests=False, select=stage.select, exclude=left_out
+            )
             started = time.perf_counter()
             outcome = dbtRunner().invoke([*arguments, "--quiet", "--log-level", "none"])
             took = time.perf_counter() - started
@@ -172,7 +174,7 @@ class Bench:
             remember_built(warehouse, stage, days.as_of)
             seconds["dbt"] += took
             seconds["models"] += model_seconds(outcome)
-            print(f"built {stage} {days.first_day}..{days.as_of} in {took:.1f} s", flush=True)
+            print(f"built {stage.name} {days.first_day}..{days.as_of} in {took:.1f} s", flush=True)
 
     def begin_again(self) -> None:
         """Put the warehouse back to the day before the last."""

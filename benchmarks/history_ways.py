@@ -17,7 +17,7 @@ from report import timed
 
 from regulars.dbt_project import build_environment
 from regulars.run_days import BuildDays
-from regulars.settings import PROJECT_DIR
+from regulars.settings import PROJECT_DIR, Settings
 
 COLUMNS = ", ".join(["user_id", *TRACKED])
 DIFFERS = " or ".join(f"fresh.{name} is distinct from held.{name}" for name in TRACKED)
@@ -48,7 +48,7 @@ def by_dbt(name: str, table: str, *command: str) -> Way:
             "select path from duckdb_databases() where database_name = 'warehouse'"
         ).fetchone() or ("",)
         os.environ["REGULARS_WAREHOUSE_PATH"] = path
-        os.environ.update(build_environment(BuildDays(as_of=day, first_day=day)))
+        os.environ.update(build_environment(Settings(_env_file=None), BuildDays(as_of=day, first_day=day)))
         return call_dbt(*command)
 
     return Way(name, table, run, run)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 from prefect import flow
+from prefect.futures import PrefectFuture
 
 from regulars.errors import GuardBlocked, RegularsError
 from regulars.step_log import logger
 from regulars.warehouse.base import Loaded
 from tasks.artifacts import Progress
-from tasks.context import RunContext, open_context, writing
-from tasks.gate import check_gate, data_docs
-from tasks.land import land_table
+from tasks.context import RunContext, open_context
+from tasks.gate import check_raw, data_docs
+from tasks.land import catch_up_table, land_table
 from tasks.load import load_table
 from tasks.naming import run_name
 from tasks.snapshots import shared_snapshots
+from tasks.writing import writing
 
 
 @flow(
@@ -43,11 +47,21 @@ def ingest(
     context = open_context("ingest", as_of, tables)
     with writing(context), data_docs(context) as docs:
         loaded = land_and_load(context, refresh, accept or [])
-        check_gate(context, "raw", context.tables, docs, fail_on_block)
+        check_raw(context, docs, fail_on_block)
         return loaded
 
 
 def land_and_load(context: RunContext, refresh: bool, accept: list[str]) -> list[Loaded]:
+    """The run's day of all tables; see `_side_by_side`."""
+    return _side_by_side(context, lambda table: land_table.submit(context, table, refresh, table in accept))
+
+
+def catch_up_and_load(context: RunContext, since: date | None, refresh: bool, accept: list[str]) -> list[Loaded]:
+    """All days since the last landing of each table; see `_side_by_side`."""
+    return _side_by_side(context, lambda table: catch_up_table.submit(context, table, since, refresh, table in accept))
+
+
+def _side_by_side(context: RunContext, land: Callable[[str], PrefectFuture[Any]]) -> list[Loaded]:
     """All tables side by side; a table that is not required may fail, and the run goes on with its last landed state.
 
     Raises RegularsError that says for every required table what went wrong, after the others were brought in.
@@ -56,7 +70,7 @@ def land_and_load(context: RunContext, refresh: bool, accept: list[str]) -> list
     progress = Progress("ingest-progress", steps=2 * len(tables))
     failed: dict[str, RegularsError] = {}
     with shared_snapshots(context):
-        landing = {table: land_table.submit(context, table, refresh, table in accept) for table in tables}
+        landing = {table: land(table) for table in tables}
         for table, future in landing.items():
             future.wait()
             progress.advance()

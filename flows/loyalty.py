@@ -14,10 +14,11 @@ from regulars.dbt_project import Built
 from regulars.segments.delivery import Delivered
 from regulars.warehouse.base import Loaded
 from tasks.artifacts import Progress, summary_artifact
-from tasks.context import open_context, writing
-from tasks.gate import check_gate, data_docs
+from tasks.context import open_context
+from tasks.gate import check_raw, data_docs
 from tasks.naming import run_name
 from tasks.retire import retire_landings
+from tasks.writing import writing
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,13 @@ def daily_loyalty_merge(
         fail_on_block: End with an error where a gate blocks; false goes on knowingly.
         rebuild: Build every day again from the landings, not only what changed.
     """
-    context = open_context("daily-loyalty-merge", as_of)
+    context = open_context("daily-loyalty-merge", as_of, stage="loyalty")
     progress = Progress("daily-loyalty-merge-progress", steps=3)
     with writing(context), data_docs(context) as docs:
         loaded = land_and_load(context, refresh, accept or [])
-        check_gate(context, "raw", context.tables, docs, fail_on_block)
+        check_raw(context, docs, fail_on_block)
         progress.advance()
-        built = build_and_publish(context, docs, rebuild, fail_on_block)
+        built = build_and_publish(context, context.stages["loyalty"], docs, rebuild, fail_on_block)
         progress.advance()
         delivered = find_and_deliver(context, docs, None, rebuild, fail_on_block)
         progress.advance()

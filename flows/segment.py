@@ -8,12 +8,13 @@ from prefect import flow
 
 from regulars.quality.data_docs import DataDocs
 from regulars.segments.delivery import Delivered
-from tasks.build import build_segments
-from tasks.context import RunContext, open_context, writing
+from tasks.build import build_stage
+from tasks.context import RunContext, open_context
 from tasks.deliver import chosen_segments, deliver_segment
-from tasks.gate import SEGMENT_SUITES, check_gate, data_docs
+from tasks.gate import check_marts, data_docs
 from tasks.naming import run_name
-from tasks.publish import publish_schemas
+from tasks.publish import publish_stage
+from tasks.writing import writing
 
 
 @flow(
@@ -42,8 +43,9 @@ def find_and_deliver(
     context: RunContext, docs: DataDocs, segments: list[str] | None, rebuild: bool, fail_on_block: bool
 ) -> list[Delivered]:
     """Bring membership up to date, judge it, deliver each segment, and show readers what was delivered."""
-    build_segments(context, rebuild)
-    check_gate(context, "marts", SEGMENT_SUITES, docs, fail_on_block)
+    stage = context.stages["segments"]
+    build_stage(context, stage, rebuild)
+    check_marts(context, stage, docs, fail_on_block)
     delivered = [deliver_segment(context, definition) for definition in chosen_segments(context, segments)]
-    publish_schemas(context, ["segments", "ops"])
+    publish_stage(context, stage)
     return delivered

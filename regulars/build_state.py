@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from regulars.engine import identifier
+from regulars.engine import identifier, quote
 from regulars.run_days import BuildDays
 from regulars.settings import Settings
+from regulars.stages import Stage
 from regulars.warehouse.base import Warehouse
 
 IN_PLACE = """
@@ -50,10 +51,14 @@ class BuildState:
         return {"REGULARS_PROJECT_MARK": self.project, "REGULARS_DAYS_MARK": self.days}
 
 
-def build_state(warehouse: Warehouse, settings: Settings, days: BuildDays, population: str) -> BuildState:
-    """The marks of a run over `days`, from the project's files, the settings that reach models, and the batches."""
-    project = _digest([_project_digest(settings.dbt_project_dir), settings.timezone, population])
-    batches = warehouse.query("select batch_id from ops.effective_batches order by batch_id")
+def build_state(warehouse: Warehouse, settings: Settings, stage: Stage, days: BuildDays, population: str) -> BuildState:
+    """The marks of a run over `days`, from the project's files, the settings that reach models, and the stage's batches."""
+    given = [settings.timezone, population, str(settings.fiscal_year_start_month)]
+    project = _digest([_project_digest(settings.dbt_project_dir), *given])
+    tables = ", ".join(quote(table) for table in stage.tables)
+    batches = warehouse.query(
+        f"select batch_id from ops.effective_batches where table_name in ({tables}) order by batch_id"
+    )
     facts = [project, str(days.first_day), str(days.as_of), *(batch_id for (batch_id,) in batches)]
     return BuildState(project, _digest(facts))
 

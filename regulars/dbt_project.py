@@ -17,7 +17,6 @@ from regulars.run import Run
 from regulars.run_days import BuildDays
 from regulars.settings import Settings
 
-SEGMENTS = ("path:models/segments",)
 FAILED = {"error", "fail", "runtime error"}
 
 
@@ -62,9 +61,13 @@ class Built:
         ]  # fmt: skip
 
 
-def build_environment(days: BuildDays) -> dict[str, str]:
-    """Variables that tell the models which days to build; as `--vars` they would make dbt parse everything again."""
-    return {"REGULARS_AS_OF": days.as_of.isoformat(), "REGULARS_FIRST_DAY": days.first_day.isoformat()}
+def build_environment(settings: Settings, days: BuildDays) -> dict[str, str]:
+    """Variables that tell the models which days to build, and how; as `--vars` they would make dbt parse everything again."""
+    return {
+        "REGULARS_AS_OF": days.as_of.isoformat(),
+        "REGULARS_FIRST_DAY": days.first_day.isoformat(),
+        "REGULARS_FISCAL_YEAR_START_MONTH": str(settings.fiscal_year_start_month),
+    }
 
 
 def build_arguments(

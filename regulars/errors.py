@@ -35,6 +35,10 @@ class SourceError(RegularsError):
     """A source could not be read, and trying again will not help."""
 
 
+class NoSuchFile(SourceError):
+    """Nothing lies where sources.yml says that a day's file is."""
+
+
 class TransientError(RegularsError):
     """Something outside failed in a way that may heal: a connection, a timeout, a lock held by another run."""
 

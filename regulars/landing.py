@@ -43,9 +43,10 @@ class Landed:
 
 
 def land(
-    contract: Contract, sources: Sources, settings: Settings, run: Run, *, refresh: bool = False, accept: bool = False
-) -> Landed:
-    """Land `contract`'s table for `run.as_of`.
+    contract: Contract, sources: Sources, settings: Settings, run: Run, *,
+    refresh: bool = False, accept: bool = False, since: date | None = None,
+) -> Landed:  # fmt: skip
+    """Land `contract`'s table for `run.as_of`, with events from `since` on where that is earlier than its lookback.
 
     An accepted landing of that day is returned as it is, unless `refresh` asks the source again; equal content makes
     no new revision. A blocked one is never reused: the source is asked again. `accept` overrules the guards.
@@ -55,7 +56,7 @@ def land(
     before = look_up(storage, contract, sources, run, refresh=refresh, accept=accept)
     if before.settled is not None:
         return Landed(before.settled, created=False)
-    request = make_request(contract, sources, settings, run.as_of)
+    request = make_request(contract, sources, settings, run.as_of, since)
     _refuse_stage(request)
     reader = reader_for(request.connection.kind)
     with open_spool(settings) as spool, local_engine(settings, spool) as engine:
@@ -175,7 +176,8 @@ def describe(
         columns=contract.landed_columns,
         filled=filled or {},
         notes=tuple(draft.notes),
-        position={"pieces": draft.positions, "mapping": _fingerprint(request)},
+        position={"pieces": draft.positions, "mapping": _fingerprint(request)}
+        | ({"since": request.since.isoformat()} if request.since else {}),
         verdict=verdict,
         contract=contract.fingerprint(),
         settings=request.settings.fingerprint(),

@@ -95,6 +95,7 @@ OPS_TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "proofs": (("step", "varchar"), ("evidence", "varchar"), ("run_id", "varchar"), ("proven_at", "timestamp")),
     "built_models": (("schema_name", "varchar"), ("model", "varchar"), ("mark", "varchar")),
+    "published_models": (("schema_name", "varchar"), ("model", "varchar"), ("mark", "varchar")),
     "built_batches": (("stage", "varchar"), ("batch_id", "varchar"), ("table_name", "varchar"), ("as_of", "date")),
 }
 

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+from regulars.engine import quote
 from regulars.run import Run, code_version
-from regulars.run_days import Stage
 from regulars.settings import PROJECT_DIR, Settings
+from regulars.stages import Stage
 from regulars.warehouse.base import Warehouse
 
 # What models were made of: each one that is there with the mark that it bears, and the batches that count.
@@ -21,9 +22,9 @@ BUILT = """
 select b.schema_name, b.model, b.mark
 from ops.built_models as b
 inner join information_schema.tables as t on b.model = lower(t.table_name) and b.schema_name = lower(t.table_schema)
-where b.schema_name <> ?
+where b.model in ({models})
 union all
-select '', table_name, batch_id from ops.effective_batches
+select '', table_name, batch_id from ops.effective_batches where table_name in ({tables})
 order by 1, 2, 3
 """
 
@@ -42,8 +43,9 @@ class Proofs:
         return hashlib.sha256("\n".join(map(str, (*common, *facts))).encode()).hexdigest()[:32]
 
     def built(self, stage: Stage) -> str:
-        """Evidence of what the models hold now: of marts and all before them, or of the segments too."""
-        return self.evidence(*self._warehouse.query(BUILT, ["segments" if stage == "marts" else ""]))
+        """Evidence of what the models of a stage, and those that they are made from, hold now."""
+        models, tables = (", ".join(map(quote, names)) for names in (stage.all_models, stage.tables))
+        return self.evidence(*self._warehouse.query(BUILT.format(models=models, tables=tables)))
 
     def run_that_proved(self, step: str, evidence: str) -> str | None:
         """Identifier of the stopped run that proved `step` over `evidence`, or None."""

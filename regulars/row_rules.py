@@ -99,7 +99,7 @@ def window_condition(request: Request) -> str | None:
     position = list(request.contract.by_name).index(event_time)
     value = f"t{position}"
     if request.contract.by_name[event_time].data_type == "date":
-        first = request.as_of - timedelta(days=request.contract.lookback_days)
+        first = request.as_of - timedelta(days=request.lookback_days)
         inside = f"{value} between date '{first.isoformat()}' and date '{request.as_of.isoformat()}'"
     else:
         inside = (

@@ -81,6 +81,7 @@ class Settings(BaseSettings):
         ge=1,
         description="Days built at once when many days are rebuilt, or fewer if they would not fit in memory_limit.",
     )
+    fiscal_year_start_month: int = Field(1, ge=1, le=12, description="Month in which the fiscal year begins.")
     dbt_node_tasks: bool = Field(False, description="One Prefect task run per dbt node.")
     s3: S3Settings = S3Settings()
     snowflake: SnowflakeSettings = SnowflakeSettings()

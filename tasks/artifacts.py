@@ -44,4 +44,4 @@ def summary_artifact(context: RunContext) -> None:
         "|---|--:|--:|--:|--:|--:|",
     ]
     lines += [f"| {' | '.join(str(value) for value in row)} |" for row in rows]
-    create_markdown_artifact("\n".join(lines), key="daily-loyalty-merge", description="Rows per table")
+    create_markdown_artifact("\n".join(lines), key=context.run.flow, description="Rows per table")

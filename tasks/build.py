@@ -11,7 +11,6 @@ from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings
 
 from regulars.build_state import build_state, drop_leftovers, models_in_place
 from regulars.dbt_project import (
-    SEGMENTS,
     Built,
     build_arguments,
     build_environment,
@@ -20,41 +19,26 @@ from regulars.dbt_project import (
     read_results,
     stopped_in_words,
 )
-from regulars.run_days import BuildDays, Stage, chunk_days, days_to_build, forget_built, remember_built
+from regulars.run_days import BuildDays, chunk_days, days_to_build, forget_built, remember_built
 from regulars.settings import environment_for
+from regulars.stages import Stage
 from tasks.context import RunContext, utc_now
 from tasks.retry import TASK
 
 
-@task(name="build", task_run_name="build {context.run.as_of}", timeout_seconds=12 * 3600, **TASK)
-def build_marts(context: RunContext, rebuild: bool) -> list[Built]:
-    """Bring every model but the segments up to date; raises BuildError, and what is published stays as it was."""
-    with context.step("build") as facts:
-        built = _build(context, "marts", rebuild, exclude=SEGMENTS)
+@task(name="build", task_run_name="build {stage.name} {context.run.as_of}", timeout_seconds=12 * 3600, **TASK)
+def build_stage(context: RunContext, stage: Stage, rebuild: bool) -> list[Built]:
+    """Bring every model of a stage up to date; raises BuildError, and what is published stays as it was."""
+    with context.step("build", stage.name) as facts:
+        built = _build(context, stage, rebuild)
         facts.update(_days(built), models=built[-1].count("model"), tests=built[-1].count("test"))
         return built
 
 
-@task(
-    name="build-segments",
-    task_run_name="build segments {context.run.as_of}",
-    timeout_seconds=4 * 3600,
-    **TASK,
-)
-def build_segments(context: RunContext, rebuild: bool) -> list[Built]:
-    """Bring the segments and their membership up to date. Raises BuildError."""
-    with context.step("build-segments") as facts:
-        built = _build(context, "segments", rebuild, select=SEGMENTS)
-        facts.update(_days(built))
-        return built
-
-
-def _build(
-    context: RunContext, stage: Stage, rebuild: bool, *, select: Sequence[str] = (), exclude: Sequence[str] = ()
-) -> list[Built]:
+def _build(context: RunContext, stage: Stage, rebuild: bool) -> list[Built]:
     """Build the days that need it in chunks, oldest first; only the last is tested. Each finished chunk is remembered."""
     warehouse = context.warehouse
-    size = chunk_days(warehouse, context.settings)
+    size = chunk_days(warehouse, stage, context.settings)
     chunks = days_to_build(warehouse, stage, context.run.as_of, chunk_days=size, rebuild=rebuild)
     if rebuild:
         forget_built(warehouse, stage)
@@ -62,9 +46,7 @@ def _build(
     built = []
     for days in chunks:
         is_fresh, is_last = rebuild and days == chunks[0], days == chunks[-1]
-        built.append(
-            run_dbt(context, stage, days, select=select, exclude=exclude, full_refresh=is_fresh, with_tests=is_last)
-        )
+        built.append(run_dbt(context, stage, days, full_refresh=is_fresh, with_tests=is_last))
         remember_built(warehouse, stage, days.as_of)
     return built
 
@@ -83,16 +65,15 @@ class ProfilesAsTheyAre(PrefectDbtSettings):
 
 
 def run_dbt(
-    context: RunContext, stage: Stage, days: BuildDays, *, select: Sequence[str] = (), exclude: Sequence[str] = (),
-    full_refresh: bool = False, with_tests: bool = True,
-) -> Built:  # fmt: skip
+    context: RunContext, stage: Stage, days: BuildDays, *, full_refresh: bool = False, with_tests: bool = True
+) -> Built:
     """One dbt run through prefect-dbt, in this process, with its own target folder. Raises BuildError."""
-    settings, label = context.settings, f"{stage}-{days.as_of}"
+    settings, label = context.settings, f"{stage.name}-{days.as_of}"
     target = settings.home_dir / "dbt" / context.run.run_id / label
     target.mkdir(parents=True, exist_ok=True)
     population = context.sources.population.replace("contract", "")
-    state = build_state(context.warehouse, settings, days, population)
-    environment = context.warehouse.dbt_environment() | build_environment(days) | state.environment()
+    state = build_state(context.warehouse, settings, stage, days, population)
+    environment = context.warehouse.dbt_environment() | build_environment(settings, days) | state.environment()
     drop_leftovers(context.warehouse)
     in_place = [] if full_refresh else models_in_place(context.warehouse, state)
     tests = f"data tests {label}"
@@ -100,7 +81,7 @@ def run_dbt(
         with_tests = False  # of the same tables, by a run that was stopped later
     arguments = build_arguments(
         settings, target_path=target, population=population,
-        select=select, exclude=[*exclude, *in_place], full_refresh=full_refresh, with_tests=with_tests,
+        select=stage.select, exclude=in_place, full_refresh=full_refresh, with_tests=with_tests,
     )  # fmt: skip
     runner = PrefectDbtRunner(
         settings=ProfilesAsTheyAre(

@@ -15,14 +15,12 @@ from regulars.batches import default_as_of
 from regulars.contracts import Contract, read_contracts
 from regulars.engine_errors import plain_errors
 from regulars.errors import ConfigError, RegularsError
-from regulars.garbage_collection import seldom_collected
-from regulars.ledger import run_row
 from regulars.postgres.embedded import with_embedded
 from regulars.proofs import Proofs
 from regulars.run import Run
 from regulars.settings import Settings, load_settings
 from regulars.sources.config import Sources, read_sources
-from regulars.spool import clear_spool
+from regulars.stages import read_stages
 from regulars.step_log import log_step
 from regulars.warehouse import Warehouse, open_warehouse
 from tasks.blocks import resolve_block, with_blocks
@@ -39,11 +37,12 @@ class RunContext:
         self.contracts = contracts
         self.sources = sources
         self.tables = tables
+        self.stages = read_stages(settings.dbt_project_dir, contracts)
         self.warehouse: Warehouse = open_warehouse(settings, run)
         self.proofs = Proofs(self.warehouse, run, settings)
 
     @contextmanager
-    def step(self, stage: str, table: str = "") -> Iterator[dict[str, Any]]:
+    def step(self, stage: str, table: str = "", run: Run | None = None) -> Iterator[dict[str, Any]]:
         """Write one line to the step log when the body ends; the body may add counts to the dictionary it gets."""
         started, facts = monotonic(), dict[str, Any]()
         ended = "failed"
@@ -56,14 +55,19 @@ class RunContext:
             raise
         finally:
             facts["status"] = ended
-            log_step(self.settings, self.run, stage, at=utc_now(), seconds=monotonic() - started, table=table, **facts)
+            log_step(
+                self.settings, run or self.run, stage, at=utc_now(), seconds=monotonic() - started, table=table, **facts
+            )
 
 
 @plain_errors("reading settings and sources")
-def open_context(flow_name: str, as_of: date | None, tables: list[str] | None = None) -> RunContext:
+def open_context(
+    flow_name: str, as_of: date | None, tables: list[str] | None = None, *, stage: str | None = None
+) -> RunContext:
     """Settings, contracts and sources for one flow run; `as_of` defaults to the day before the scheduled one.
 
-    Raises ConfigError where `tables` names one that sources.yml does not have.
+    The run's tables are `tables`, or those of a stage, or all of sources.yml. Raises ConfigError where `tables` names one that
+    sources.yml does not have, or it has none of the stage.
     """
     settings = with_blocks(load_settings())
     contracts = read_contracts(settings.dbt_project_dir / "models" / "staging")
@@ -74,9 +78,17 @@ def open_context(flow_name: str, as_of: date | None, tables: list[str] | None = 
             f"{settings.sources_path} has no table {', '.join(sorted(unknown))}",
             remedy=f"one of: {', '.join(sources.tables)}",
         )
-    return RunContext(
+    context = RunContext(
         settings, current_run(flow_name, as_of, settings), contracts, sources, tuple(tables or sources.tables)
     )
+    if stage is not None:
+        context.tables = tuple(table for table in context.tables if table in context.stages[stage].tables)
+        if not context.tables:
+            raise ConfigError(
+                f"{settings.sources_path} has no table for {flow_name}",
+                remedy=f"add some of: {', '.join(context.stages[stage].tables)}",
+            )
+    return context
 
 
 def current_run(flow_name: str, as_of: date | None, settings: Settings) -> Run:
@@ -88,25 +100,3 @@ def current_run(flow_name: str, as_of: date | None, settings: Settings) -> Run:
 def utc_now() -> datetime:
     """The clock, for records of running only; no value of it reaches data."""
     return datetime.now(UTC).replace(tzinfo=None)
-
-
-@contextmanager
-def writing(context: RunContext) -> Iterator[Warehouse]:
-    """Hold the warehouse for one flow run, alone, and record in `ops.runs` how the run ended."""
-    with seldom_collected(), context.warehouse as warehouse:
-        warehouse.prepare(context.contracts)
-        clear_spool(context.settings)
-        status, message = "failed", ""
-        try:
-            with plain_errors(context.run.flow):
-                yield warehouse
-            context.proofs.forget()
-            status = "completed"
-        except RegularsError as error:
-            message = error.message
-            raise
-        finally:
-            row = run_row(
-                context.run, context.settings, context.contracts, status=status, message=message, finished_at=utc_now()
-            )
-            warehouse.replace_records("runs", ["run_id"], [row])

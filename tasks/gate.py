@@ -10,32 +10,27 @@ from datetime import date
 from prefect import task
 from prefect.artifacts import create_link_artifact, create_markdown_artifact
 
+from regulars.engine import quote
 from regulars.quality.checks import GateResult
 from regulars.quality.data_docs import DataDocs
 from regulars.quality.gates import run_gate
 from regulars.quality.remembered import RememberedSuites
 from regulars.quality.suites import Layer, list_suites
-from regulars.run_days import Stage
+from regulars.run_days import landed_days
+from regulars.stages import Stage
 from tasks.context import RunContext, utc_now
 from tasks.retry import TASK
-
-SEGMENT_SUITES = ("membership",)  # judged once the segments are built; every other suite of marts comes before them
-
-
-def mart_suites() -> tuple[str, ...]:
-    """Suites of the gate that stands between the marts and their readers."""
-    return tuple(name for name in list_suites("marts") if name not in SEGMENT_SUITES)
-
 
 # Days that are loaded but not built, whose newest raw checks ended in a block: they must pass before they are built.
 UNRESOLVED = """
 with unbuilt as (
-    select distinct as_of from ops.effective_batches where batch_id not in (select batch_id from ops.built_batches where stage = 'marts')
+    select distinct as_of from ops.effective_batches
+    where table_name in ({tables}) and batch_id not in (select batch_id from ops.built_batches)
 ),
 newest as (
     select as_of, status, severity, rank() over (partition by as_of order by checked_at desc nulls last) as age_rank
     from ops.dq_check_logs
-    where layer = 'raw' and kind = 'gate'
+    where layer = 'raw' and kind = 'gate' and table_name in ({tables})
 )
 select distinct n.as_of
 from newest as n
@@ -45,16 +40,31 @@ order by n.as_of
 """
 
 
-@task(name="gate", task_run_name="gate {layer} {context.run.as_of}", timeout_seconds=2 * 3600, **TASK)
-def check_gate(
-    context: RunContext, layer: Layer, tables: Sequence[str], docs: DataDocs, fail_on_block: bool
-) -> list[GateResult]:
-    """Judge the run's day and, in `raw`, earlier days that were blocked and never built. Raises GateBlocked.
+@task(name="gate", task_run_name="gate raw {context.run.as_of}", timeout_seconds=2 * 3600, **TASK)
+def check_raw(context: RunContext, docs: DataDocs, fail_on_block: bool) -> list[GateResult]:
+    """Judge the run's tables for its day, and earlier days that were blocked and never built. Raises GateBlocked."""
+    asked = UNRESOLVED.format(tables=", ".join(quote(table) for table in context.tables))
+    unresolved = [day for (day,) in context.warehouse.query(asked)]
+    return _judge(context, "raw", context.tables, sorted({context.run.as_of, *unresolved}), None, docs, fail_on_block)
 
-    What a stopped run has judged over the same rows and rules is said again without asking the engine.
+
+@task(name="gate", task_run_name="gate {stage.name} {context.run.as_of}", timeout_seconds=2 * 3600, **TASK)
+def check_marts(context: RunContext, stage: Stage, docs: DataDocs, fail_on_block: bool) -> list[GateResult]:
+    """Judge what a stage has built for its newest day: that is the one it shows, whatever day was asked for.
+
+    Raises GateBlocked, and what is published stays as it was.
     """
-    with context.step("gate", layer) as facts:
-        stage: Stage = "segments" if set(tables) <= set(SEGMENT_SUITES) else "marts"
+    newest = max([context.run.as_of, *landed_days(context.warehouse, stage)])
+    suites = [name for name in list_suites("marts") if name in stage.models]
+    return _judge(context, "marts", suites, [newest], stage, docs, fail_on_block)
+
+
+def _judge(
+    context: RunContext, layer: Layer, tables: Sequence[str], days: Sequence[date], stage: Stage | None,
+    docs: DataDocs, fail_on_block: bool,
+) -> list[GateResult]:  # fmt: skip
+    """Results by day. What a stopped run has judged over the same rows and rules is said again without asking the engine."""
+    with context.step("gate", stage.name if stage else layer) as facts:
         remembered = RememberedSuites(context.warehouse, context.proofs, layer, stage)
         results = [
             run_gate(
@@ -66,13 +76,15 @@ def check_gate(
                 docs=docs,
                 known=remembered.checks,
             )
-            for day in _days(context, layer)
+            for day in days
         ]
         checks = [check for result in results for check in result.checks]
         context.warehouse.record("dq_check_logs", [row for result in results for row in result.rows()])
         remembered.keep(results, utc_now())
         create_markdown_artifact(
-            "\n\n".join(result.markdown() for result in results), key=f"checks-{layer}", description=f"Gate on {layer}"
+            "\n\n".join(result.markdown() for result in results),
+            key=f"checks-{stage.name if stage else layer}",
+            description=f"Gate on {layer}",
         )
         facts.update(checks=len(checks), failed=sum(check.is_bad for check in checks))
         for result in results:
@@ -92,12 +104,3 @@ def data_docs(context: RunContext) -> Iterator[DataDocs]:
             create_link_artifact(
                 index.as_uri(), link_text="Data docs", key="data-docs", description="Rules and results of the last runs"
             )
-
-
-def _days(context: RunContext, layer: Layer) -> list[date]:
-    """Raw is judged for the run's day, marts for the newest day: that is the one they show, whatever day was asked for."""
-    if layer == "marts":
-        ((newest,),) = context.warehouse.query("select max(as_of) from ops.effective_batches")
-        return [max(newest or context.run.as_of, context.run.as_of)]
-    unresolved = [day for (day,) in context.warehouse.query(UNRESOLVED)]
-    return sorted({context.run.as_of, *unresolved})

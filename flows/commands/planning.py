@@ -87,7 +87,7 @@ def _built_until(context: RunContext) -> tuple[date | None, date | None]:
     try:
         with read_published(context.settings) as reader:
             ((first, last),) = reader.query(
-                "select min(as_of), max(as_of) from ops.built_batches where stage = 'marts'"
+                "select min(as_of), max(as_of) from ops.built_batches where stage = 'loyalty'"
             )
             return first, last
     except ConfigError:  # nothing was published yet

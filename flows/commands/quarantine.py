@@ -83,7 +83,8 @@ def _context(as_of: Any = None) -> Any:
     from flows.commands.prefect_profile import use_local_prefect
 
     use_local_prefect()
-    from tasks.context import open_context, writing
+    from tasks.context import open_context
+    from tasks.writing import writing
 
     @contextmanager
     def opened() -> Any:

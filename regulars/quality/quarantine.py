@@ -42,7 +42,8 @@ def replay(contract: Contract, sources: Sources, settings: Settings, run: Run, a
     rejected = [found for found in manifests if found.batch in count and found.rejects]
     if not rejected:
         return None
-    request = make_request(contract, sources, settings, as_of)
+    reached = [date.fromisoformat(found.position["since"]) for found in rejected if "since" in found.position]
+    request = make_request(contract, sources, settings, as_of, min(reached, default=None))
     _refuse_expressions(request)
     with open_spool(settings) as spool, local_engine(settings, spool) as engine:
         set_pseudonym_key(engine, settings.pseudonym_secret())

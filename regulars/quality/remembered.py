@@ -8,20 +8,20 @@ from datetime import datetime
 from regulars.proofs import Proofs
 from regulars.quality.checks import Check, GateResult
 from regulars.quality.suites import Layer, SuiteContext
-from regulars.run_days import Stage
+from regulars.stages import Stage
 from regulars.warehouse.base import Warehouse
 
 
 class RememberedSuites:
     """What is known of the suites of one gate. Only a suite that found nothing to object to is remembered.
 
-    A raw suite is given the batches that it reads; one of marts reads tables, so its evidence is what they were built
-    from (`stage`: whether the segments are among them).
+    A raw suite is given the batches that it reads; one of marts reads tables of a `stage`, so its evidence is what they
+    were built from.
     """
 
-    def __init__(self, warehouse: Warehouse, proofs: Proofs, layer: Layer, stage: Stage) -> None:
+    def __init__(self, warehouse: Warehouse, proofs: Proofs, layer: Layer, stage: Stage | None) -> None:
         self._warehouse, self._proofs, self._layer = warehouse, proofs, layer
-        self._over = proofs.built(stage) if layer == "marts" else ""
+        self._over = proofs.built(stage) if stage else ""
 
     def checks(self, table: str, given: SuiteContext) -> Sequence[Check]:
         """The checks of the run that judged `table` last, or none where it has to be judged."""

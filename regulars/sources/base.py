@@ -24,7 +24,10 @@ RESERVED = "_regulars_"
 
 @dataclass(frozen=True)
 class Request:
-    """One table and business day, with everything that says where and how to read it."""
+    """One table and business day, with everything that says where and how to read it.
+
+    `since`: a day from which events are wanted, where that is earlier than the contract's lookback.
+    """
 
     contract: Contract
     source: TableSource
@@ -33,6 +36,7 @@ class Request:
     settings: Settings
     as_of: date
     read: ReadOptions
+    since: date | None = None
 
     @property
     def table(self) -> str:
@@ -47,7 +51,13 @@ class Request:
         """Half-open UTC window on the event time; None for a snapshot, which is taken whole."""
         if self.contract.mode == "snapshot":
             return None
-        return self.day.window(self.contract.lookback_days)
+        return self.day.window(self.lookback_days)
+
+    @property
+    def lookback_days(self) -> int:
+        """Days before the business day that the window reaches back; 0 for a snapshot."""
+        reach = (self.as_of - self.since).days if self.since else 0
+        return reach + self.contract.lookback_days if self.contract.mode != "snapshot" else 0
 
     def fill(self, text: str) -> str:
         """A path with `{as_of}` filled in."""
@@ -55,7 +65,7 @@ class Request:
 
     def fill_query(self, query: str) -> str:
         """A query with `{as_of}`, `{window_start}` and `{window_end}` as date and timestamp literals."""
-        start, end = self.day.window(self.contract.lookback_days if self.contract.mode != "snapshot" else 0)
+        start, end = self.day.window(self.lookback_days)
         literals = {
             "{as_of}": f"date '{self.as_of.isoformat()}'",
             "{window_start}": f"timestamp '{start.isoformat(sep=' ')}'",
@@ -129,7 +139,9 @@ class Reader(Protocol):
         """Whether path, query or cursor say what belongs to the day, whatever the event time of a row."""
 
 
-def make_request(contract: Contract, sources: Sources, settings: Settings, as_of: date) -> Request:
+def make_request(
+    contract: Contract, sources: Sources, settings: Settings, as_of: date, since: date | None = None
+) -> Request:
     """The request for one table. Raises ConfigError where sources.yml does not name the table."""
     source = sources.tables.get(contract.table)
     if source is None:
@@ -145,4 +157,5 @@ def make_request(contract: Contract, sources: Sources, settings: Settings, as_of
         settings,
         as_of,
         read_options(contract.table, source.read),
+        since,
     )

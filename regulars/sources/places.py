@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pyarrow import fs
 from pydantic import ValidationError
 
-from regulars.errors import ConfigError, SourceError, TransientError
+from regulars.errors import ConfigError, NoSuchFile, SourceError, TransientError
 from regulars.settings import S3Settings
 from regulars.sources.base import Request
 
@@ -45,9 +45,9 @@ def full_path(request: Request, path: str) -> tuple[str, str]:
     return base, full
 
 
-def no_file(request: Request, full: str) -> SourceError:
+def no_file(request: Request, full: str) -> NoSuchFile:
     """The error for a path or pattern under which nothing lies."""
-    return SourceError(
+    return NoSuchFile(
         f"table {request.table}, day {request.as_of}: no file {full}",
         remedy="deliver the file, or correct path under connections or tables in sources.yml; "
         "required: false lets a run go on without it",

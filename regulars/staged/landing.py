@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import suppress
+from datetime import date
 from functools import partial
 
 from regulars import guards
@@ -38,6 +39,7 @@ def land_staged(
     *,
     refresh: bool = False,
     accept: bool = False,
+    since: date | None = None,
 ) -> Landed:
     """Land a table whose entry says `via: stage` for `run.as_of`: the same promises as `regulars.landing.land`.
 
@@ -45,7 +47,7 @@ def land_staged(
     read raise TransientError. Raises SourceError, ContractError, ConfigError or TransientError; nothing is left of a
     landing that failed, but tables that the next one removes where the session was lost.
     """
-    request = make_request(contract, sources, settings, run.as_of)
+    request = make_request(contract, sources, settings, run.as_of, since)
     check_possible(request)
     storage = open_storage(settings.landing_root, settings.s3)
     before = look_up(storage, contract, sources, run, refresh=refresh, accept=accept)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -80,8 +80,11 @@ class Warehouse(Protocol):
     def import_file(self, path: Path, columns: Sequence[str], format: Literal["csv", "parquet"]) -> str:
         """A table expression over a file that `export` wrote, for this thread; every column of a CSV is text."""
 
-    def publish(self, schemas: Sequence[str]) -> None:
-        """Switch readers over to the present state of these schemas, all at once."""
+    def publish(self, schemas: Sequence[str], kept: Collection[str] = ()) -> None:
+        """Switch readers over to the present state of these schemas, all at once.
+
+        Relations of the first schema that `kept` names stay as they were published before, or away.
+        """
 
     def dbt_environment(self) -> dict[str, str]:
         """Environment variables that the dbt profile reads."""

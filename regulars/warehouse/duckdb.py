@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -170,8 +170,8 @@ class DuckDBWarehouse:
     def import_file(self, path: Path, columns: Sequence[str], format: Literal["csv", "parquet"]) -> str:
         return read_file(path, columns, format)
 
-    def publish(self, schemas: Sequence[str]) -> None:
-        publish(self._cursor(), self._settings.published_path, schemas)
+    def publish(self, schemas: Sequence[str], kept: Collection[str] = ()) -> None:
+        publish(self._cursor(), self._settings.published_path, schemas, kept)
 
     def dbt_environment(self) -> dict[str, str]:
         return {

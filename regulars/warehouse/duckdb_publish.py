@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,12 @@ DRAFT = "published_draft"
 EARLIER = "published_earlier"
 
 
-def publish(cursor: duckdb.DuckDBPyConnection, path: Path, schemas: Sequence[str]) -> None:
+def publish(
+    cursor: duckdb.DuckDBPyConnection, path: Path, schemas: Sequence[str], kept_relations: Collection[str] = ()
+) -> None:
     """Replace `schemas` in the published file by their present state; other schemas in it stay as they were.
+
+    So do the relations of the first one that `kept_relations` names: one that was not published is left out.
 
     The draft begins as a copy of the file that has most of it already, the warehouse or the earlier publication, because
     copying a file takes a twentieth of the time of writing its tables anew. Readers that hold the old file go on reading it; a kill
@@ -42,6 +46,7 @@ def publish(cursor: duckdb.DuckDBPyConnection, path: Path, schemas: Sequence[str
                             cursor.execute(f"drop schema {DRAFT}.{identifier(schema)} cascade")
                 views = [] if from_warehouse else [sql for name in schemas for sql in _replace(cursor, warehouse, name)]
                 views += [sql for name in kept for sql in _replace(cursor, EARLIER, name)] if from_warehouse else []
+                views += _keep(cursor, schemas[0], kept_relations)
                 _recreate_views(cursor, views)
                 if "ops" in schemas:
                     _freeze_views(cursor, "ops")
@@ -77,6 +82,19 @@ def _replace(cursor: duckdb.DuckDBPyConnection, source: str, schema: str) -> lis
         place = f"{identifier(source)}.{identifier(schema)}.{identifier(name)}"
         cursor.execute(f"create table {target}.{identifier(name)} as select * from {place}")
     return [sql for name, sql in wanted.items() if found.get(name) != sql]
+
+
+def _keep(cursor: duckdb.DuckDBPyConnection, schema: str, names: Collection[str]) -> list[str]:
+    """Make relations of the draft what they are in the earlier publication; gives the statements of the views among them."""
+    tables, views = set(_tables(cursor, EARLIER, schema)), _views(cursor, EARLIER, schema)
+    target = f"{DRAFT}.{identifier(schema)}"
+    for kind, found in (("table", _tables(cursor, DRAFT, schema)), ("view", _views(cursor, DRAFT, schema))):
+        for name in set(found) & set(names):
+            cursor.execute(f"drop {kind} {target}.{identifier(name)} cascade")
+    for name in sorted(tables & set(names)):
+        place = f"{EARLIER}.{identifier(schema)}.{identifier(name)}"
+        cursor.execute(f"create table {target}.{identifier(name)} as select * from {place}")
+    return [sql for name, sql in views.items() if name in names]
 
 
 def _freeze_views(cursor: duckdb.DuckDBPyConnection, schema: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -199,9 +199,9 @@ class SnowflakeWarehouse:
         self.execute(f"remove {place}")
         return IMPORTED
 
-    def publish(self, schemas: Sequence[str]) -> None:
+    def publish(self, schemas: Sequence[str], kept: Collection[str] = ()) -> None:
         access = self._settings.snowflake
-        publish(self._sessions, access.database, access.readers_database, schemas, access.readers)
+        publish(self._sessions, access.database, access.readers_database, schemas, access.readers, kept)
 
     def dbt_environment(self) -> dict[str, str]:
         given = self._settings.snowflake

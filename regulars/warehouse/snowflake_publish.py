@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,17 +18,21 @@ def publish(
     readers: str,
     schemas: Sequence[str],
     roles: Mapping[str, Sequence[str]] | None = None,
+    kept: Collection[str] = (),
 ) -> None:
     """Replace `schemas` of the database `readers` by clones of what they are in `database` now.
 
     All drafts are made before the first swap, so what is left is a statement per schema that changes names only. A kill
     leaves drafts, which the next publication makes anew. Views are cloned with their text, which names no database:
     they read what is published beside them. `roles` names readers and the schemas that each may see: a schema is new
-    each time, so it is granted to them while it is a draft.
+    each time, so it is granted to them while it is a draft. Tables of the first schema that `kept` names are cloned from
+    what is published; a view of that name gets its newest text.
     """
     try:
         for schema in schemas:
             sessions.execute(f"create or replace schema {readers}.{DRAFT}{schema} clone {database}.{schema}")
+            if kept and schema == schemas[0]:
+                _keep(sessions, readers, schema, kept)
             if schema == "ops":
                 _freeze_views(sessions, database, readers, schema)
             for role in (role for role, seen in (roles or {}).items() if schema in seen):
@@ -39,6 +43,20 @@ def publish(
             sessions.execute(f"drop schema if exists {readers}.{DRAFT}{schema}")
     finally:  # whoever makes a schema is in it afterwards
         sessions.execute(f"use schema {database}.ops")
+
+
+def _keep(sessions: SnowflakeSessions, readers: str, schema: str, kept: Collection[str]) -> None:
+    """Tables of the draft that were proven earlier, as they were then; those that never were are left out."""
+    tables = f"select lower(table_name) from {readers}.information_schema.tables where table_schema = ? and table_type <> 'VIEW'"
+    published, drafted = (
+        {name for (name,) in sessions.query(tables, [place.upper()])} for place in (schema, f"{DRAFT}{schema}")
+    )
+    for name in sorted(drafted & set(kept)):
+        draft = f"{readers}.{DRAFT}{schema}.{name}"
+        if name in published:
+            sessions.execute(f"create or replace table {draft} clone {readers}.{schema}.{name}")
+        else:
+            sessions.execute(f"drop table if exists {draft}")
 
 
 def _let_read(sessions: SnowflakeSessions, schema: str, role: str) -> None:

@@ -179,7 +179,7 @@ def test_retention_replaces_a_batch_in_one_step(either: Settings) -> None:
     with open_warehouse(either) as warehouse:
         warehouse.prepare(CONTRACTS)
         warehouse.load(ORDERS, [old], RUN, NOW)
-        warehouse.execute("insert into ops.built_batches values ('marts', ?, 'orders', ?)", [old.batch_id, DAY])
+        warehouse.execute("insert into ops.built_batches values ('loyalty', ?, 'orders', ?)", [old.batch_id, DAY])
         warehouse.unload(ORDERS, [old.batch_id], new, RUN, NOW)
         assert warehouse.query("select count(*), max(_batch_id) from raw.orders") == [(3, new.batch_id)]
         assert warehouse.query('select count(*), max(batch_id) from quarantine."ROWS"') == [(1, new.batch_id)]

@@ -28,12 +28,13 @@ from regulars.storage import open_storage
 from regulars.manifest import committed_manifests
 from regulars.warehouse import open_warehouse
 from tests.integration.dbt.dbt_calls import run_dbt
-from tests.integration.dbt.landings import CONTRACTS, Batch, Row
+from tests.integration.dbt.landings import CONTRACTS, LOYALTY, STAGES, Batch, Row
 
 KEY = "test-key"
 SIGNS = ("!", "?")
 BUILT = ("marts.user_daily_activity", "marts.loyalty_history", "marts.loyalty_master", "segments.membership")
 CLOCK = datetime(2030, 1, 1)
+STAGE = STAGES["loyalty"]
 
 
 def damageable(table: str) -> str | None:
@@ -144,21 +145,21 @@ class Home:
         """Build what changed, in the chunks and with the marks of the library, as the task `build` does."""
         ((newest,),) = self.warehouse.query("select max(as_of) from ops.effective_batches")
         size = self.settings.history_chunk_days
-        chunks = days_to_build(self.warehouse, "marts", requested or newest, chunk_days=size, rebuild=rebuild)
+        chunks = days_to_build(self.warehouse, STAGE, requested or newest, chunk_days=size, rebuild=rebuild)
         if rebuild:
-            forget_built(self.warehouse, "marts")
+            forget_built(self.warehouse, STAGE)
         for days in chunks:
             is_fresh = rebuild and days == chunks[0]
-            state = build_state(self.warehouse, self.settings, days, self.population)
+            state = build_state(self.warehouse, self.settings, STAGE, days, self.population)
             in_place = [] if is_fresh else models_in_place(self.warehouse, state)
             with pytest.MonkeyPatch.context() as environment:
                 for name, value in state.environment().items():
                     environment.setenv(name, value)
                 run_dbt(
                     self.settings.warehouse_path, days.as_of, days.first_day, timezone=self.zone, population=self.population,
-                    arguments=(*(["--full-refresh"] if is_fresh else []), *(["--exclude", *in_place] if in_place else [])),
+                    arguments=(*LOYALTY, *(["--full-refresh"] if is_fresh else []), *(["--exclude", *in_place] if in_place else [])),
                 )  # fmt: skip
-            remember_built(self.warehouse, "marts", days.as_of)
+            remember_built(self.warehouse, STAGE, days.as_of)
 
     def adopt(self, days: Collection[date]) -> None:
         """Take the landings of these days into the warehouse, whoever made them."""

@@ -12,9 +12,14 @@ from typing import Any
 import duckdb
 
 from regulars.contracts import Contract, read_contracts
+from regulars.stages import read_stages
 
 PROJECT = Path(__file__).parents[3] / "dbt" / "warehouse"
-CONTRACTS: dict[str, Contract] = read_contracts(PROJECT / "models" / "staging")
+ALL_CONTRACTS: dict[str, Contract] = read_contracts(PROJECT / "models" / "staging")
+STAGES = read_stages(PROJECT, ALL_CONTRACTS)
+CONTRACTS = {table: ALL_CONTRACTS[table] for table in STAGES["loyalty"].tables}
+LOYALTY = ("--select", *STAGES["loyalty"].select, *STAGES["segments"].select)  # what dbt builds of the loyalty merge
+SALES = ("--select", *STAGES["sales"].select)
 Row = dict[str, Any]
 
 EFFECTIVE_BATCHES = """
@@ -63,7 +68,7 @@ class Warehouse:
                batch_id varchar, status varchar, rows_loaded bigint)"""
         )
         self.con.execute(EFFECTIVE_BATCHES)
-        for contract in CONTRACTS.values():
+        for contract in ALL_CONTRACTS.values():
             columns = ", ".join(f"{name} {kind}" for name, kind in contract.landed_columns)
             self.con.execute(
                 f"create table raw.{contract.table} ({columns}, _record_number bigint, _as_of date, _batch_id varchar)"
@@ -76,7 +81,7 @@ class Warehouse:
                 [batch.table, batch.as_of, batch.revision, batch.scope, batch.batch_id, len(batch.rows)],
             )
             if batch.rows:
-                names = [name for name, _ in CONTRACTS[batch.table].landed_columns]
+                names = [name for name, _ in ALL_CONTRACTS[batch.table].landed_columns]
                 marks = ", ".join("?" for _ in range(len(names) + 3))
                 rows = [
                     [*map(row.get, names), number, batch.as_of, batch.batch_id]

@@ -11,12 +11,13 @@ from decimal import Decimal
 import pytest
 
 from tests.integration.dbt.dbt_calls import run_dbt
-from tests.integration.dbt.landings import Batch, Row, Warehouse
+from tests.integration.dbt.landings import LOYALTY, Batch, Row, Warehouse
 from tests.integration.dbt.oracle import Oracle
 from tests.integration.dbt.worlds import World
 
 SEEDS = range(int(os.environ.get("REGULARS_TEST_SEEDS", "2")))  # more: REGULARS_TEST_SEEDS=50
 AGAIN = (
+    *LOYALTY,
     "--exclude",
     "path:models/staging",
     "feature_adoption_by_region",
@@ -48,7 +49,7 @@ class Company:
 
     def land(self, *new: Batch) -> None:
         """Load batches and build what they change, as a flow does."""
-        arguments = AGAIN if self.landed else ()
+        arguments = AGAIN if self.landed else LOYALTY
         self.warehouse.load(*new)
         self.landed += new
         run_dbt(
@@ -56,7 +57,7 @@ class Company:
         )
 
     def rebuild(self) -> None:
-        run_dbt(self.warehouse.path, self.newest, arguments=("--full-refresh",), **self.settings)
+        run_dbt(self.warehouse.path, self.newest, arguments=(*LOYALTY, "--full-refresh"), **self.settings)
 
     def oracle(self) -> Oracle:
         return Oracle(self.landed, self.settings.get("timezone", "UTC"), self.settings.get("population", ""))

@@ -18,7 +18,7 @@ from regulars.build_state import build_state, models_in_place
 from regulars.run_days import BuildDays
 from regulars.settings import Settings
 from tests.integration.dbt.dbt_calls import failed_nodes, invoke_dbt, run_dbt
-from tests.integration.dbt.landings import PROJECT, Batch, Warehouse
+from tests.integration.dbt.landings import LOYALTY, PROJECT, STAGES, Batch, Warehouse
 from tests.integration.dbt.worlds import World
 
 MODELS = sorted((PROJECT / "models").rglob("*.sql"))
@@ -91,7 +91,7 @@ def test_every_data_test_can_fail(built: tuple[Warehouse, World]) -> None:
         "update segments.membership set segment = null where user_id = (select max(user_id) from segments.membership)",
     ]:
         warehouse.con.execute(damage)
-    result = invoke_dbt(warehouse.path, world.days[-1], world.days[0], "test", ("--exclude-resource-type", "unit_test"))
+    result = invoke_dbt(warehouse.path, world.days[-1], world.days[0], "test", (*LOYALTY, "--exclude-resource-type", "unit_test"))
     passed = {one.node.name for one in result.result.results} - set(failed_nodes(result))
     assert not passed
 
@@ -139,7 +139,7 @@ def test_models_say_what_they_were_made_from(
     warehouse.con.execute("create table ops.built_models (schema_name varchar, model varchar, mark varchar)")
     asked = SimpleNamespace(query=lambda sql, values=(): warehouse.con.execute(sql, list(values)).fetchall())
     days = BuildDays(world.days[0], world.days[-1])
-    state = build_state(asked, settings, days, "")
+    state = build_state(asked, settings, STAGES["loyalty"], days, "")
     for name, value in state.environment().items():
         monkeypatch.setenv(name, value)
     run_dbt(warehouse.path, days.as_of, days.first_day, arguments=("--exclude", "loyalty_master+"))
@@ -147,10 +147,10 @@ def test_models_say_what_they_were_made_from(
     assert {"stg_dw_a__user_profile", "int_user_totals_summed", "loyalty_history"} <= made
     assert not made & {"loyalty_master", "feature_adoption_by_region", "loyalty_unmatched_rows", "loyalty_history_daily"}
 
-    other_days = build_state(asked, settings, BuildDays(world.days[-1], world.days[-1]), "")
+    other_days = build_state(asked, settings, STAGES["loyalty"], BuildDays(world.days[-1], world.days[-1]), "")
     lasting = set(models_in_place(asked, other_days))
     assert "stg_dw_a__user_profile" in lasting and not lasting & {"loyalty_history", "int_state_days"}
-    assert models_in_place(asked, build_state(asked, settings, days, "union")) == []
+    assert models_in_place(asked, build_state(asked, settings, STAGES["loyalty"], days, "union")) == []
 
     warehouse.con.execute("drop table intermediate.int_support_calls_changed")
     assert "int_support_calls_changed" not in models_in_place(asked, state)
@@ -160,4 +160,4 @@ def test_models_say_what_they_were_made_from(
     assert "loyalty_history" not in models_in_place(asked, state), "dbt by itself takes the mark away"
 
     warehouse.load(Batch("region_metadata", days.as_of, (), revision=9))
-    assert set(models_in_place(asked, build_state(asked, settings, days, ""))) == lasting, "another batch counts"
+    assert set(models_in_place(asked, build_state(asked, settings, STAGES["loyalty"], days, ""))) == lasting, "another batch counts"

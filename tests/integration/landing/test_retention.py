@@ -13,6 +13,7 @@ from regulars.run import Run
 from regulars.run_days import BuildDays, days_to_build, remember_built
 from regulars.settings import Settings
 from regulars.sources.config import Connection, Sources, TableSource
+from regulars.stages import Stage
 from regulars.storage import FolderStorage
 from regulars.warehouse import open_warehouse
 
@@ -27,6 +28,7 @@ MEMBERS = Contract(
     ],
 )  # fmt: skip
 SAFE = "select member_id, email_hash, points, _record_number, _as_of from raw.members order by all"
+MARTS = Stage("loyalty", ("members",), (), ())
 
 
 def run_on(day: date) -> Run:
@@ -53,7 +55,7 @@ def test_retention_empties_what_is_personal_and_nothing_else(settings: Settings,
         deliver(days[0], 1)
         deliver(days[0], 5, refresh=True)
         deliver(days[1], 6)
-        remember_built(warehouse, "marts")
+        remember_built(warehouse, MARTS)
         effective = "where _batch_id in (select batch_id from ops.effective_batches)"
         before = warehouse.query(SAFE.replace("order by", f"{effective} order by"))
 
@@ -68,7 +70,7 @@ def test_retention_empties_what_is_personal_and_nothing_else(settings: Settings,
         assert warehouse.query("select as_of, count(raw), count(*) from quarantine.rows group by all order by all") == [
             (days[0], 0, 1), (days[1], 1, 1),
         ]  # fmt: skip
-        assert days_to_build(warehouse, "marts", days[1], chunk_days=7) == [BuildDays(days[1], days[1])], (
+        assert days_to_build(warehouse, MARTS, days[1], chunk_days=7) == [BuildDays(days[1], days[1])], (
             "nothing to build again"
         )
         assert retire(warehouse, {"members": MEMBERS}, settings, run_on(days[1]), NOW) == [], "once is enough"

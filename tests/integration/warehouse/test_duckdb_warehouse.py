@@ -23,6 +23,7 @@ from regulars.manifest import Manifest, Part, Verdict, batch_folder, write_manif
 from regulars.run import Run
 from regulars.run_days import BuildDays, chunk_days, days_to_build, forget_built, remember_built
 from regulars.settings import Settings
+from regulars.stages import Stage
 from regulars.storage import FolderStorage
 from regulars.warehouse import open_warehouse
 from regulars.warehouse.base import Warehouse
@@ -31,6 +32,7 @@ from regulars.warehouse.duckdb_publish import read_published
 DAY = date(2026, 1, 5)
 NOW = datetime(2026, 1, 6, 6)
 RUN = Run("run-1", "ingest", DAY, NOW)
+MARTS, SEGMENTS = (Stage(name, ("orders",), (), (), states_per_day=True) for name in ("loyalty", "segments"))
 
 
 def contract(table: str) -> Contract:
@@ -272,42 +274,42 @@ def test_only_what_changed_is_built_again(settings: Settings, warehouse: Warehou
     days = [DAY + timedelta(days=n) for n in range(5)]
     for day in days[:3]:
         warehouse.load(ORDERS, [land(settings, "orders", day, 2)], RUN, NOW)
-    assert days_to_build(warehouse, "marts", days[2], chunk_days=2) == [
+    assert days_to_build(warehouse, MARTS, days[2], chunk_days=2) == [
         BuildDays(days[0], days[1]),
         BuildDays(days[2], days[2]),
     ]
-    remember_built(warehouse, "marts")
-    assert days_to_build(warehouse, "marts", days[2], chunk_days=2) == [BuildDays(days[2], days[2])], (
+    remember_built(warehouse, MARTS)
+    assert days_to_build(warehouse, MARTS, days[2], chunk_days=2) == [BuildDays(days[2], days[2])], (
         "nothing new: the newest day only"
     )
-    assert days_to_build(warehouse, "segments", days[2], chunk_days=7) == [BuildDays(days[0], days[2])], (
+    assert days_to_build(warehouse, SEGMENTS, days[2], chunk_days=7) == [BuildDays(days[0], days[2])], (
         "stages remember apart"
     )
     warehouse.load(ORDERS, [land(settings, "orders", days[1], 4, revision=2)], RUN, NOW)
-    assert days_to_build(warehouse, "marts", days[1], chunk_days=7) == [BuildDays(days[1], days[2])], (
+    assert days_to_build(warehouse, MARTS, days[1], chunk_days=7) == [BuildDays(days[1], days[2])], (
         "a revised day and what follows"
     )
-    remember_built(warehouse, "marts")
-    assert days_to_build(warehouse, "marts", days[4], chunk_days=7) == [BuildDays(days[4], days[4])], (
+    remember_built(warehouse, MARTS)
+    assert days_to_build(warehouse, MARTS, days[4], chunk_days=7) == [BuildDays(days[4], days[4])], (
         "a day without a batch"
     )
-    assert days_to_build(warehouse, "marts", days[2], chunk_days=7, rebuild=True) == [BuildDays(days[0], days[2])]
+    assert days_to_build(warehouse, MARTS, days[2], chunk_days=7, rebuild=True) == [BuildDays(days[0], days[2])]
 
 
 def test_a_build_that_was_cut_off_goes_on_with_the_next_chunk(settings: Settings, warehouse: Warehouse) -> None:
     days = [DAY + timedelta(days=n) for n in range(4)]
     for day in days:
         warehouse.load(ORDERS, [land(settings, "orders", day, 2)], RUN, NOW)
-    remember_built(warehouse, "marts")
-    forget_built(warehouse, "marts")  # a rebuild begins
-    first, second = days_to_build(warehouse, "marts", days[3], chunk_days=2)
-    remember_built(warehouse, "marts", first.as_of)
-    assert days_to_build(warehouse, "marts", days[3], chunk_days=2) == [second]
+    remember_built(warehouse, MARTS)
+    forget_built(warehouse, MARTS)  # a rebuild begins
+    first, second = days_to_build(warehouse, MARTS, days[3], chunk_days=2)
+    remember_built(warehouse, MARTS, first.as_of)
+    assert days_to_build(warehouse, MARTS, days[3], chunk_days=2) == [second]
 
-    remember_built(warehouse, "marts")
+    remember_built(warehouse, MARTS)
     warehouse.load(ORDERS, [land(settings, "orders", days[0], 4, revision=2)], RUN, NOW)
-    remember_built(warehouse, "marts", days[1])  # a revised day, of which only the first chunk was built
-    assert days_to_build(warehouse, "marts", days[3], chunk_days=2) == [second], (
+    remember_built(warehouse, MARTS, days[1])  # a revised day, of which only the first chunk was built
+    assert days_to_build(warehouse, MARTS, days[3], chunk_days=2) == [second], (
         "days after it wait, though their batches are old"
     )
 
@@ -333,13 +335,20 @@ def test_what_dbt_renamed_a_model_from_goes_and_the_model_stays(warehouse: Wareh
 
 
 def test_fewer_days_are_built_at_once_where_a_day_has_many_rows(settings: Settings, warehouse: Warehouse) -> None:
-    assert chunk_days(warehouse, settings) == settings.history_chunk_days, "nothing is landed yet"
+    assert chunk_days(warehouse, MARTS, settings) == settings.history_chunk_days, "nothing is landed yet"
     rows = [
-        {"table_name": "a", "batch_id": str(size), "as_of": DAY, "status": "loaded", "rows_loaded": size, "revision": 1}
+        {
+            "table_name": "orders",
+            "batch_id": str(size),
+            "as_of": DAY,
+            "status": "loaded",
+            "rows_loaded": size,
+            "revision": 1,
+        }
         for size in (10, 1_000_000)
     ]
     warehouse.record("ingestion_logs", rows[:1])
-    assert chunk_days(warehouse, settings) == settings.history_chunk_days
+    assert chunk_days(warehouse, MARTS, settings) == settings.history_chunk_days
     warehouse.record("ingestion_logs", rows[1:])
     for limit, days in (("1GB", 1), ("4GB", 2), ("8000MB", 4), ("64GB", 7)):
-        assert chunk_days(warehouse, settings.model_copy(update={"memory_limit": limit})) == days
+        assert chunk_days(warehouse, MARTS, settings.model_copy(update={"memory_limit": limit})) == days

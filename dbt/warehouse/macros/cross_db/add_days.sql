@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 {% macro duckdb__add_days(day, days) -%}
-    ({{ day }} + ({{ days }}))
+    ({{ day }} + {{ '(' ~ days ~ ')' if days is number else 'cast(' ~ days ~ ' as integer)' }})
 {%- endmacro %}
 
 {% macro snowflake__add_days(day, days) -%}

@@ -8,26 +8,48 @@
     that day. A key that is gone starts a stretch `is_deleted` that keeps the last known values (dropped unless keep_deleted). Stretches
     that start before the run's days are only ended anew; of those that start in them, and of the one that goes on after them, only what differs
     from the stored is written. `_change` tells the strategy what to do with a row: end, delete or insert.
+
+    `changed_only`: what lands names the keys that changed, and says nothing of the others. The model defines before it, instead of
+    days and states,
+
+        versions    <key>, state_on, next_state_on, is_deleted, <tracked>    what landed in the run's days, one row per key and day
+        touched     <key>                                                    keys whose stretches may change
+
+    A key holds what landed last. The stored stretches of touched keys that start in or after the run's days are cut anew: a run goes on
+    to the newest landed day.
 -#}
-{% macro recut_history(key, tracked, days='landed', starts='valid_from', ends='valid_to', keep_deleted=true) -%}
-{%- set bounds = recut_bounds(days, starts, ends) -%}
+{% macro recut_history(key, tracked, days='landed', starts='valid_from', ends='valid_to', keep_deleted=true, changed_only=false) -%}
+{%- set bounds = recut_bounds(days, starts, ends) if not changed_only else {'since': first_day(), 'until': none} -%}
 {%- set keys = key | join(', ') -%}
 {%- set columns = (key + tracked) | join(', ') -%}
 {%- set all_columns = columns ~ (', is_deleted' if keep_deleted else '') ~ ', ' ~ starts ~ ', ' ~ ends -%}
 {#- In force when the run's days began, or ended just then: one condition on the end, so that an engine skips what ended long ago. -#}
 {%- set before = starts ~ ' < ' ~ bounds.since ~ ' and (' ~ ends ~ ' is null or ' ~ ends ~ ' >= ' ~ bounds.since ~ ')' -%}
 {%- set is_newest_day = is_incremental() and not bounds.until and bounds.since | trim == as_of() | trim -%}
+{%- set of_touched = ' and (' ~ keys ~ ') in (select ' ~ keys ~ ' from touched)' if changed_only else '' -%}
 fresh as (
+    {%- if changed_only %}
+    select {{ columns }}, state_on, next_state_on from versions where not is_deleted
+    {%- else %}
     select
         {%- for name in key + tracked %} states.{{ name }}, {%- endfor %}
         days.state_on,
         coalesce(days.next_state_on, {{ bounds.until or 'cast(null as date)' }}) as next_state_on
     from states
     inner join days on states.state_on = days.state_on
+    {%- endif %}
 ),
 
 held as (
-    {%- if is_incremental() %}
+    {%- if is_incremental() and changed_only %}
+    select
+        {%- for name in key + tracked %} stored.{{ name }}, {%- endfor %}
+        first_versions.state_on
+    from {{ this }} as stored
+    inner join (select {{ keys }}, min(state_on) as state_on from versions group by {{ keys }}) as first_versions
+        on {{ same_key('stored', 'first_versions', key) }}
+    where {{ before }} {{ 'and not is_deleted' if keep_deleted }}
+    {%- elif is_incremental() %}
     select {{ columns }}, {{ bounds.since }} as state_on from {{ this }} where {{ before }} {{ 'and not is_deleted' if keep_deleted }}
     {%- endif %}
     {%- if is_incremental() and not is_newest_day %}
@@ -93,7 +115,7 @@ select {{ all_columns }} from stretches {{ 'where not is_deleted' if not keep_de
 {%- else %},
 
 earlier as (
-    select {{ keys }}, {{ starts }}, {{ ends }} from {{ this }} where {{ before }}
+    select {{ keys }}, {{ starts }}, {{ ends }} from {{ this }} where {{ before }}{{ of_touched }}
 ),
 
 first_turns as (
@@ -119,7 +141,7 @@ ended as (
 
 stored as (
     select {{ all_columns }} from {{ this }}
-    where {{ starts }} >= {{ bounds.since }} {%- if bounds.until %} and {{ starts }} <= {{ bounds.until }} {%- endif %}
+    where {{ starts }} >= {{ bounds.since }}{{ of_touched }} {%- if bounds.until %} and {{ starts }} <= {{ bounds.until }} {%- endif %}
 ),
 
 planned as (

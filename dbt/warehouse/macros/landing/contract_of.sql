@@ -1,7 +1,7 @@
 {#-
     The contract of a raw table, from the sources YAML: key, mode, event_time, sequence, deleted_when, columns (those that may leave raw).
     Text is trimmed and empty text is null; codes (enum) are in lower case. Columns that are a key somewhere stay as they are: identifiers are
-    opaque, and an engine finds a bare column in few files.
+    opaque, and an engine finds a bare column in few files. A column that is all of deleted_when is not among them: `is_deleted` says it.
 -#}
 {% macro contract_of(source_name, table_name) -%}
     {%- set identifiers = graph.sources.values() | map(attribute='config.meta') | map(attribute='key', default=[]) | sum(start=[]) -%}
@@ -11,7 +11,8 @@
     {%- for column in node.columns.values() -%}
         {%- set facts = column.config.meta -%}
         {%- set landed = 'landed.' ~ column.name -%}
-        {%- if facts.get('pii') in ['email', 'phone', 'id'] -%}
+        {%- if column.name == meta.get('deleted_when') -%}
+        {%- elif facts.get('pii') in ['email', 'phone', 'id'] -%}
             {%- do columns.append({'name': column.name ~ '_hash', 'sql': landed ~ '_hash'}) -%}
         {%- elif not facts.get('pii') -%}
             {%- set is_text = column.data_type == 'varchar' and column.name not in identifiers -%}

@@ -16,7 +16,7 @@ windows as (
     {{ loyalty_windows(day) | indent(4) }}
 )
 {%- else %} bounds as (
-    select min(as_of) as first_on, max(as_of) as last_on from {{ source('ops', 'effective_batches') }}
+    select min(as_of) as first_on, max(as_of) as last_on from {{ stage_batches() }} as batches
 ),
 
 days as (

@@ -6,7 +6,7 @@
 {%- set of_day = day or 'days.snapshot_date' -%}
 with
 {%- if not day %} bounds as (
-    select min(as_of) as first_on, max(as_of) as last_on from {{ source('ops', 'effective_batches') }}
+    select min(as_of) as first_on, max(as_of) as last_on from {{ stage_batches() }} as batches
 ),
 
 days as (

@@ -11,14 +11,14 @@
 {% macro beginning() -%} 1900-01-01 {%- endmacro %}
 
 {#-
-    Whether the node is built from the first landed day on. One answer for everything that leads to `loyalty_history`, from the first
-    node of a run to the last: that model is made after all of them. Besides, an incremental model that is not there yet starts anew.
+    Whether the node is built from the first landed day on. One answer for everything that leads to the `last_model` of a stage, from
+    the first node of a run to the last: that model is made after all of them. Besides, an incremental model that is not there yet starts anew.
 -#}
 {% macro is_from_start() -%}
     {%- if not execute or model.resource_type == 'unit_test' -%} {{ return(false) }} {%- endif -%}
     {%- if flags.FULL_REFRESH -%} {{ return(true) }} {%- endif -%}
     {%- for node in graph.nodes.values()
-        if node.name == 'loyalty_history' or (node.unique_id == model.unique_id and node.config.materialized == 'incremental') -%}
+        if node.name == stage_of_model().last_model or (node.unique_id == model.unique_id and node.config.materialized == 'incremental') -%}
         {%- if adapter.get_relation(database=node.database, schema=node.schema, identifier=node.alias) is none -%}
             {{ return(true) }}
         {%- endif -%}

@@ -15,7 +15,7 @@
 
 with bounds as (
     select greatest(min(as_of), {{ since }}) as first_on, {{ until }} as last_on
-    from {{ source('ops', 'effective_batches') }}
+    from {{ stage_batches() }} as batches
     having min(as_of) <= {{ until }}
 ),
 

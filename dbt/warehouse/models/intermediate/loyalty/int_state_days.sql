@@ -1,5 +1,5 @@
 with landed as (
-    select distinct as_of as landed_on from {{ source('ops', 'effective_batches') }}
+    select distinct as_of as landed_on from {{ stage_batches() }} as batches
     where as_of <= {{ as_of() }}
 ),
 
@@ -17,7 +17,7 @@ snapshots as (
         max(case when batches.table_name = 'region_metadata' then batches.as_of end) as region_landed_on,
         max(case when batches.table_name = 'region_thresholds' then batches.as_of end) as threshold_landed_on
     from days
-    inner join {{ source('ops', 'effective_batches') }} as batches on days.state_on >= batches.as_of
+    inner join {{ stage_batches() }} as batches on days.state_on >= batches.as_of
     group by days.state_on
 )
 

@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
 with batches as (
-    select distinct table_name, as_of, next_as_of from {{ source('ops', 'effective_batches') }}
+    select distinct table_name, as_of, next_as_of from {{ stage_batches() }} as batches
 ),
 
 bounds as (
@@ -13,7 +13,7 @@ days as (
 ),
 
 expected as (
-    {% for name in loyalty_tables() -%}
+    {% for name in stage_tables() -%}
     select '{{ name }}' as table_name{{ ' union all' if not loop.last }}
     {% else -%}
     select '' as table_name

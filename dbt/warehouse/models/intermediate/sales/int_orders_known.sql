@@ -1,0 +1,16 @@
+{{ config(materialized='incremental', incremental_strategy='replace_touched', unique_key='order_id') }}
+
+with {{ touched_orders({'orders': 'landed_on'}) }}
+
+known as (
+    {{ known_rows('shop', 'orders', stored=(this if is_incremental() else none), group_key='order_id') | indent(4) }}
+),
+
+orders as (
+    select known.*, {{ business_date('ordered_at') }} as ordered_on from known
+)
+
+{{ with_touched('orders', 'order_id', [
+    'order_id', 'customer_id', 'ordered_at', 'ordered_on', 'status', 'approved_at', 'shipped_at', 'delivered_at', 'promised_at', 'channel',
+    'currency_code', 'updated_at', 'is_deleted', 'landed_on',
+]) }}

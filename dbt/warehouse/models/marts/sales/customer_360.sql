@@ -1,0 +1,50 @@
+with categories as (
+    select
+        items.customer_key,
+        products.category_id,
+        sum(items.quantity) as quantity
+    from {{ ref('fact_order_items') }} as items
+    inner join {{ ref('dim_products') }} as products on items.product_key = products.product_key
+    where items.line_type = 'sale' and products.category_id is not null
+    group by items.customer_key, products.category_id
+),
+
+favourites as (
+    select customers.customer_id, categories.category_id
+    from categories
+    inner join {{ ref('dim_customers') }} as customers on categories.customer_key = customers.customer_key
+    where customers.customer_id is not null
+    group by customers.customer_id, categories.category_id
+    qualify row_number() over (partition by customers.customer_id order by sum(categories.quantity) desc nulls last, categories.category_id) = 1
+)
+
+select
+    {{ newest_day() }} as as_of,
+    customers.customer_id,
+    customers.customer_key,
+    customers.email_hash,
+    customers.phone_hash,
+    customers.country,
+    customers.region,
+    customers.city,
+    customers.customer_group,
+    customers.signed_up_on,
+    customers.is_deleted,
+    sales.first_ordered_on,
+    sales.last_ordered_on,
+    cast({{ days_between('sales.last_ordered_on', newest_day()) }} as bigint) as days_since_last_order,
+    coalesce(sales.order_count, 0) as order_count,
+    {%- for name, (type, sql) in line_measures().items() %}
+    cast(coalesce(sales.{{ name }}, 0) as {{ type }}) as {{ name }},
+    {%- endfor %}
+    cast(round(cast(sales.gross_amount as double) / nullif(sales.order_count, 0), 2) as decimal(18,2)) as average_order_amount,
+    favourites.category_id as favourite_category_id,
+    rfm.recency_score,
+    rfm.frequency_score,
+    rfm.monetary_score,
+    rfm.segment as rfm_segment
+from {{ ref('dim_customers') }} as customers
+left join {{ ref('int_customer_sales') }} as sales on customers.customer_id = sales.customer_id
+left join favourites on customers.customer_id = favourites.customer_id
+left join {{ ref('rfm_segments') }} as rfm on customers.customer_id = rfm.customer_id
+where customers.is_current and customers.customer_id is not null

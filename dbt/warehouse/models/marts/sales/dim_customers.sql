@@ -1,0 +1,1 @@
+{{ dimension_of(ref('int_customers_history'), 'customer', tracked_of_customers()) }}

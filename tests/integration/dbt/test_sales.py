@@ -1,0 +1,64 @@
+"""The star schema of the shop: incremental facts agree with a full refresh, whatever arrives, in whatever order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from tests.integration.dbt.dbt_calls import run_dbt
+from tests.integration.dbt.landings import SALES, STAGES, Batch, Warehouse
+from tests.integration.dbt.shop_worlds import ShopWorld
+
+SEEDS = range(int(os.environ.get("REGULARS_TEST_SEEDS", "2")))  # more: REGULARS_TEST_SEEDS=50
+HISTORY = ("intermediate.int_customers_history", "intermediate.int_products_history")
+TABLES = (*HISTORY, *(f"marts.{name}" for name in STAGES["sales"].models if not name.startswith(("stg_", "int_"))))
+
+
+class Shop:
+    """A warehouse that takes in batches as a flow does: what changed is built from its first day to the newest."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.warehouse = warehouse
+        self.landed: list[Batch] = []
+
+    @property
+    def newest(self) -> date:
+        return max(batch.as_of for batch in self.landed)
+
+    def land(self, *new: Batch) -> None:
+        self.warehouse.load(*new)
+        self.landed += new
+        run_dbt(self.warehouse.path, self.newest, min(batch.as_of for batch in new), arguments=SALES)
+
+    def tables(self) -> dict[str, list[str]]:
+        found = {name: self.warehouse.con.execute(f"select * from {name} order by all").fetchall() for name in TABLES}
+        return {name: [repr(row) for row in rows] for name, rows in found.items()}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_facts_built_day_by_day_are_those_built_at_once(new_warehouse: Callable[[], Warehouse], seed: int) -> None:
+    world = ShopWorld(seed)
+    shop = Shop(new_warehouse())
+    for day in world.days:
+        shop.land(*(batch for batch in world.batches if batch.as_of == day))
+    for revision in (2, 3):
+        shop.land(world.revise(revision))
+    incremental = shop.tables()
+    assert incremental["marts.fact_order_items"] and incremental["marts.fact_orders"]
+    run_dbt(shop.warehouse.path, shop.newest, arguments=(*SALES, "--full-refresh"))
+    rebuilt = shop.tables()
+    for name in TABLES:
+        assert incremental[name] == rebuilt[name], name
+
+    other = Shop(new_warehouse())
+    batches = list(shop.landed)
+    world.chance.shuffle(batches)
+    for start in range(0, len(batches), 5):
+        other.land(*batches[start : start + 5])
+    shuffled = other.tables()
+    for name in TABLES:
+        assert shuffled[name] == rebuilt[name], name
