@@ -8,11 +8,14 @@ from datetime import date
 from prefect import flow
 
 from flows.ingest import catch_up_and_load
-from flows.transform import build_and_publish
+from flows.transform import judge_and_publish
 from regulars.dbt_project import Built
+from regulars.quality.findings import Found, check_rule_names
 from regulars.warehouse.base import Loaded
 from tasks.artifacts import Progress, summary_artifact
+from tasks.build import build_stage
 from tasks.context import open_context
+from tasks.detect import judge_totals, report_findings
 from tasks.gate import check_raw, data_docs
 from tasks.naming import run_name
 from tasks.retire import retire_landings
@@ -26,6 +29,7 @@ class WeeklyAnalytics:
     as_of: date
     loaded: tuple[Loaded, ...]
     built: tuple[Built, ...]
+    found: tuple[Found, ...]
 
 
 @flow(name="weekly-customer-analytics", flow_run_name=run_name, persist_result=False)
@@ -35,6 +39,7 @@ def weekly_customer_analytics(
     refresh: bool = False,
     accept: list[str] | None = None,
     fail_on_block: bool = True,
+    fail_on_findings: list[str] | None = None,
     rebuild: bool = False,
 ) -> WeeklyAnalytics:
     """Bring customers, products and orders up to the business date, and answer who buys, what sells and what is unusual.
@@ -47,17 +52,25 @@ def weekly_customer_analytics(
         refresh: Extract the business date again although it is landed; a changed source makes a new revision.
         accept: Tables that are taken in although a guard objects.
         fail_on_block: End with an error where a gate blocks; false goes on knowingly.
+        fail_on_findings: Rules of detection (or `all`) whose new findings end the run before anything is published.
         rebuild: Build every day again from the landings, not only what changed.
     """
+    check_rule_names(fail_on_findings or [])
     context = open_context("weekly-customer-analytics", as_of, stage="sales")
-    progress = Progress("weekly-customer-analytics-progress", steps=3)
+    sales, insights = context.stages["sales"], context.stages["insights"]
+    progress = Progress("weekly-customer-analytics-progress", steps=4)
     with writing(context), data_docs(context) as docs:
         loaded = catch_up_and_load(context, since, refresh, accept or [])
         check_raw(context, docs, fail_on_block)
         progress.advance()
-        built = build_and_publish(context, context.stages["sales"], docs, rebuild, fail_on_block)
+        built = build_stage(context, sales, rebuild)
         progress.advance()
+        judge_totals(context)
+        built += build_stage(context, insights, rebuild)
+        found = report_findings(context, sales, fail_on_findings or [])
+        progress.advance()
+        judge_and_publish(context, insights, docs, fail_on_block)
         retire_landings(context)
         summary_artifact(context)
         progress.advance()
-        return WeeklyAnalytics(context.run.as_of, tuple(loaded), tuple(built))
+        return WeeklyAnalytics(context.run.as_of, tuple(loaded), tuple(built), tuple(found))

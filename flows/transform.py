@@ -42,7 +42,12 @@ def build_and_publish(
 ) -> list[Built]:
     """Build the marts of a stage, judge them and switch readers over."""
     built = build_stage(context, stage, rebuild)
+    judge_and_publish(context, stage, docs, fail_on_block)
+    return built
+
+
+def judge_and_publish(context: RunContext, stage: Stage, docs: DataDocs, fail_on_block: bool) -> None:
+    """Judge what a stage shows and switch readers over; what of it is built by a stage before is shown with it."""
     record_freshness(context)
     check_marts(context, stage, docs, fail_on_block)
     publish_stage(context, stage)
-    return built

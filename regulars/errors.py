@@ -51,6 +51,10 @@ class GateBlocked(RegularsError):
     """A quality gate with severity `block` failed; what is published stays as it was."""
 
 
+class FindingsError(RegularsError):
+    """Detection found something that the run was told to stop for; what is published stays as it was."""
+
+
 class EngineError(RegularsError):
     """An engine could not do a step; its message is repeated without values."""
 

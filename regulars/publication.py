@@ -18,7 +18,8 @@ where b.schema_name = ? and b.mark is distinct from p.mark and b.model in ({mode
 
 def held_back(warehouse: Warehouse, stage: Stage, stages: Iterable[Stage]) -> Collection[str]:
     """Relations of `stage.schema` that readers must go on seeing as they were published, by name."""
-    others = [other for other in stages if other.schema == stage.schema and other.name != stage.name]
+    shown = set(stage.shown_models)
+    others = [other for other in stages if other.schema == stage.schema and not shown & set(other.models)]
     return {
         model
         for other in others
@@ -29,7 +30,7 @@ def held_back(warehouse: Warehouse, stage: Stage, stages: Iterable[Stage]) -> Co
 
 def remember_published(warehouse: Warehouse, stage: Stage) -> None:
     """Record what the models of `stage` were made from when they were published."""
-    models = _listed(stage.models)
+    models = _listed(stage.shown_models)
     with warehouse.transaction():
         warehouse.execute(f"delete from ops.published_models where model in ({models})")
         warehouse.execute(

@@ -37,6 +37,12 @@ class Stage:
         return tuple(f"path:models/{folder}" for folder in self.folders)
 
     @property
+    def shown_models(self) -> tuple[str, ...]:
+        """Models that are judged and published with it: its own, and those of the stage before that shows in the same schema."""
+        before = self.after if self.after and self.after.schema == self.schema else None
+        return (*self.models, *(before.shown_models if before else ()))
+
+    @property
     def all_models(self) -> tuple[str, ...]:
         """Its models and those that they are made from."""
         return (*self.models, *(self.after.all_models if self.after else ()))

@@ -55,7 +55,7 @@ def check_marts(context: RunContext, stage: Stage, docs: DataDocs, fail_on_block
     Raises GateBlocked, and what is published stays as it was.
     """
     newest = max([context.run.as_of, *landed_days(context.warehouse, stage)])
-    suites = [name for name in list_suites("marts") if name in stage.models]
+    suites = [name for name in list_suites("marts") if name in stage.shown_models]
     return _judge(context, "marts", suites, [newest], stage, docs, fail_on_block)
 
 

@@ -1,0 +1,29 @@
+{#- Quartiles of a number in groups, after type 7 (linear between the two nearest), as three double columns <prefix>_q1, _median and _q3. -#}
+{% macro quartiles(value, prefix) -%}
+    {{ return(adapter.dispatch('quartiles', 'regulars')(value, prefix)) }}
+{%- endmacro %}
+
+{% macro duckdb__quartiles(value, prefix) -%}
+    quantile_cont({{ value }}, 0.25) as {{ prefix }}_q1,
+    quantile_cont({{ value }}, 0.5) as {{ prefix }}_median,
+    quantile_cont({{ value }}, 0.75) as {{ prefix }}_q3
+{%- endmacro %}
+
+{% macro snowflake__quartiles(value, prefix) -%}
+    cast(percentile_cont(0.25) within group (order by {{ value }}) as double) as {{ prefix }}_q1,
+    cast(percentile_cont(0.5) within group (order by {{ value }}) as double) as {{ prefix }}_median,
+    cast(percentile_cont(0.75) within group (order by {{ value }}) as double) as {{ prefix }}_q3
+{%- endmacro %}
+
+{#-
+    Sample standard deviation from the deviations from a mean that is known already: no digits are lost where the mean is large beside the
+    spread (NIST StRD, univariate). Null under two values.
+-#}
+{% macro deviation_around(value, mean) -%}
+    sqrt(sum(({{ value }} - {{ mean }}) * ({{ value }} - {{ mean }})) / nullif(count({{ value }}) - 1, 0))
+{%- endmacro %}
+
+{#- Median absolute deviation from a median that is known already, made comparable to a standard deviation (Rousseeuw and Croux 1993). -#}
+{% macro spread_around(value, median) -%}
+    1.4826 * median(abs({{ value }} - {{ median }}))
+{%- endmacro %}
