@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Protocol
 
 import duckdb
-
-from regulars.sample.spec import SampleSpec
 
 SCALE = 2**32
 MACROS = (
@@ -33,10 +32,17 @@ def sample_engine(threads: int = 2, memory_limit: str = "1GB") -> duckdb.DuckDBP
     return engine
 
 
+class Seeded(Protocol):
+    """A specification of a sample, of which draws need the seed."""
+
+    @property
+    def seed(self) -> int: ...
+
+
 class Draws:
     """Draws of one sample. `key` is SQL for a bigint in 0 .. 2**32 - 1; names tell draws over one key apart."""
 
-    def __init__(self, spec: SampleSpec) -> None:
+    def __init__(self, spec: Seeded) -> None:
         self._seed = spec.seed
 
     def constant(self, *names: str | int) -> int:

@@ -16,14 +16,11 @@ from regulars.postgres.copy_in import copy_in
 from regulars.postgres.server import ensure_database
 from regulars.sample.draws import sample_engine
 from regulars.sample.faults import plan_faults
+from regulars.sample.postgres_types import postgres_type
 from regulars.sample.spec import SampleSpec
 from regulars.sample.tables import TABLES, Variant, check_variant, day_rows, sample_contracts
 
 Progress = Callable[[str, int, int], None]  # what is being loaded, steps done, steps in all
-TYPES = {
-    "varchar": "text", "bigint": "bigint", "double": "double precision", "boolean": "boolean", "date": "date",
-    "timestamp": "timestamp",
-}  # fmt: skip
 SLOPPY = {  # columns that the departments keep as text, so that anything can stand in them
     ("user_profile", "birth_year"), ("user_profile", "signed_up_on"), ("user_activity", "purchase_amount"),
     ("engagement_score", "engagement_score"), ("support_calls", "duration_seconds"),
@@ -78,7 +75,7 @@ def column_type(table: str, column: str, data_type: str) -> str:
     """The PostgreSQL type of a column of the departmental databases."""
     if (table, column) in SLOPPY:
         return "text"
-    return data_type.replace("decimal", "numeric") if data_type.startswith("decimal") else TYPES[data_type]
+    return postgres_type(data_type)
 
 
 class _Loader:
