@@ -45,7 +45,8 @@ class Histories:
         places[order] = np.cumsum(is_new) - 1
         first = np.flatnonzero(is_new)
         counts = np.diff(np.append(first, len(order))).astype(np.float64)
-        return cls(*(column[first] for column in columns), counts), places
+        x, last, observed = (column[first] for column in columns)
+        return cls(x, last, observed, counts), places
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ class BgNbd:
 
     def expected_purchases_of_new(self, time: Floats) -> Floats:
         """E[X(t)]: purchases of a new customer within `time` after the first; equation (9) of the paper."""
-        return self._purchases_if_alive(np.zeros(1), np.zeros(1), np.asarray(time, dtype=np.float64))[0]
+        new: Floats = self._purchases_if_alive(np.zeros(1), np.zeros(1), np.asarray(time, dtype=np.float64))[0]
+        return new
 
     def _purchases_if_alive(self, frequency: Floats, age: Floats, horizons: Floats) -> Floats:
         x, place = np.unique(frequency, return_inverse=True)
