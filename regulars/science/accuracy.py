@@ -23,12 +23,15 @@ def measure_accuracy(actual: Floats, forecast: Floats, scale: float) -> Accuracy
     """`actual` and `forecast` of one length; `scale` from `seasonal_scale`."""
     error = np.abs(actual - forecast)
     sold = actual != 0
-    peak = float(error.max(initial=0.0)) or 1.0  # squares of great errors would be infinite
+    peak = float(error.max(initial=0.0)) or 1.0  # sums and squares of great errors would be infinite
+    mae = peak * float((error / peak).mean())
+    with np.errstate(over="ignore"):
+        share = float((error[sold] / np.abs(actual[sold])).mean()) if sold.any() else np.inf
     return Accuracy(
         rmse=peak * float(np.sqrt(((error / peak) ** 2).mean())),
-        mae=float(error.mean()),
-        mape_pct=float((error[sold] / np.abs(actual[sold])).mean()) * 100 if sold.any() else None,
-        mase=float(error.mean()) / scale if scale > 0 else None,
+        mae=mae,
+        mape_pct=share * 100 if np.isfinite(share) else None,
+        mase=mae / scale if scale > 0 else None,
     )
 
 

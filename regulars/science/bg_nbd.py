@@ -17,7 +17,7 @@ from scipy.special import betaln, expit, gammaln, psi
 from regulars.science.columns import Floats, Places
 from regulars.science.likelihood import Maximum, maximise
 
-NODES = 48  # of the quadrature over the probability to stop; twice as many change no digit that is tested
+NODES = 64  # of the quadrature over the probability to stop: 7 digits at worst, 14 where the horizon is not far longer than age
 ROWS_AT_ONCE = 20_000
 
 
@@ -71,7 +71,7 @@ class BgNbd:
         Given that the customer lives, the rate is Gamma(r + x, alpha + T) and the probability p to stop Beta(a, b + x),
         independent of each other, and E = mean over p of (1 - (1 + p t / (alpha + T)) ^ -(r + x)) / p. That integral is
         equation (10) of the paper without its hypergeometric function, which overflows for frequent buyers and has a
-        removable pole at a = 1; a Gauss-Jacobi rule for the Beta weight gives it to machine precision.
+        removable pole at a = 1; a Gauss-Jacobi rule for the Beta weight gives it with NODES terms.
         """
         wanted = np.eye(len(horizons)) if weights is None else weights
         # The time of the last purchase matters for being alive alone: there are far fewer (x, T) than histories.
@@ -108,10 +108,20 @@ class BgNbd:
 
 def fit_bg_nbd(histories: Histories) -> tuple[BgNbd, Maximum]:
     """The parameters of greatest likelihood."""
-    scale = float((histories.count * histories.age).sum() / histories.count.sum()) or 1.0
-    starts = [(0.5, 0.3 * scale, 0.8, 2.5), (2.0, scale, 0.3, 5.0)]
-    maximum = maximise(log_likelihood_of(histories), starts, float(histories.count.sum()))
-    return BgNbd(*(float(value) for value in maximum.parameters)), maximum
+    evaluate = log_likelihood_of(histories)
+
+    def search(at: Floats) -> tuple[float, Floats]:
+        r, rate, odds, b = at  # mean rate and odds to stop are told well by any data; alpha and a are dragged along
+        alpha, a = r / rate, odds * b
+        value, (of_r, of_alpha, of_a, of_b) = evaluate(np.array([r, alpha, a, b]))
+        return value, np.array([of_r + of_alpha / rate, -of_alpha * alpha / rate, of_a * b, of_b + of_a * odds])
+
+    customers = float(histories.count.sum())
+    rate = float((histories.count * histories.frequency).sum() / max((histories.count * histories.age).sum(), 1.0))
+    starts = [(0.5, 2 * rate, 0.3, 2.5), (2.0, rate, 0.05, 5.0)]
+    maximum = maximise(search, ("r", "r / alpha", "a / b", "b"), starts, customers)
+    r, rate, odds, b = (float(value) for value in maximum.at)
+    return BgNbd(r, r / rate, odds * b, b), maximum
 
 
 def log_likelihood_of(histories: Histories) -> Callable[[Floats], tuple[float, Floats]]:

@@ -7,7 +7,7 @@ Gamma(q, gamma) over customers; it does not depend on how often he buys.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import betaln, psi
@@ -45,12 +45,19 @@ def fit_gamma_gamma(frequency: Floats, mean_value: Floats) -> tuple[GammaGamma, 
     Arrays of one length in an order that does not depend on the input (the caller sorts): sums are taken in it.
     """
     scale = float(np.median(mean_value))  # a search over currency units of any size starts at the same place
-    starts = [(6.0, 4.0, 0.5), (1.0, 2.0, 1.0)]
-    maximum = maximise(log_likelihood_of(frequency, mean_value / scale), starts, float(len(frequency)))
-    p, q, gamma = (float(value) for value in maximum.parameters)
-    unscaled = maximum.log_likelihood - len(frequency) * np.log(scale)
-    parameters = np.array([p, q, gamma * scale])
-    return GammaGamma(p, q, gamma * scale), Maximum(parameters, unscaled, maximum.is_reached, maximum.at_limit)
+    evaluate = log_likelihood_of(frequency, mean_value / scale)
+
+    def search(at: Floats) -> tuple[float, Floats]:
+        p, q, level = at  # p * gamma / q, told well by any data, in the place of gamma, which p and q drag along
+        gamma = level * q / p
+        value, (of_p, of_q, of_gamma) = evaluate(np.array([p, q, gamma]))
+        return value, np.array([of_p - of_gamma * gamma / p, of_q + of_gamma * gamma / q, of_gamma * gamma / level])
+
+    names = ("p", "q", "p * gamma / q")
+    maximum = maximise(search, names, [(6.0, 4.0, 1.0), (1.0, 2.0, 1.0)], float(len(frequency)))
+    p, q, level = (float(value) for value in maximum.at)
+    in_money = replace(maximum, log_likelihood=maximum.log_likelihood - len(frequency) * float(np.log(scale)))
+    return GammaGamma(p, q, level * q / p * scale), in_money
 
 
 def log_likelihood_of(frequency: Floats, mean_value: Floats) -> Callable[[Floats], tuple[float, Floats]]:

@@ -67,8 +67,9 @@ def estimate_lifetime_value(
         monetary_mean   mean value of the purchases after the first, in one currency; null where frequency is 0
 
     Gives `customers`, ordered by key:
-        <key>; status   estimated, no_value (it came back, but monetary_mean is null or not positive: the two columns of
-                        value are null), not_estimated (no model of purchases: all are null)
+        <key>; status   estimated; no_value (the two columns of value are null: it came back and monetary_mean is null
+                        or not positive, or there is no model of spend); not_estimated (no model of purchases: so are
+                        probability_alive and expected_purchases)
         probability_alive    0 to 1; 1 for a customer with frequency 0, by the rule of the model
         expected_purchases   in the `horizon_weeks` after `as_of`
         expected_value       mean value of a purchase to come (of all customers, for one with frequency 0)
@@ -84,8 +85,8 @@ def estimate_lifetime_value(
 
     Raises ContractError where the input breaks these rules, ConfigError for parameters out of range.
     """
-    if horizon_weeks < 1 or yearly_discount_rate <= -1:
-        raise ConfigError("horizon_weeks must be at least 1, yearly_discount_rate above -1")
+    if horizon_weeks < 1 or yearly_discount_rate <= -1 or minimum_returned < 1:
+        raise ConfigError("horizon_weeks and minimum_returned must be at least 1, yearly_discount_rate above -1")
     table = order_by_key(customers, key)
     frequency, recency, age = (read_numbers(table, name) for name in ("frequency", "recency_weeks", "age_weeks"))
     _require_histories(table.column(key), frequency, recency, age)
@@ -103,11 +104,11 @@ def estimate_lifetime_value(
         weeks = np.arange(1, horizon_weeks + 1, dtype=np.float64)
         sums = _weekly_sums(weeks, yearly_discount_rate)
         expected, discounted = purchases.model.expected_purchases(histories, weeks, sums)[place].T
-    known = (frequency == 0) | (value > 0)
     each = nothing
     if isinstance(spend.model, GammaGamma):
+        known = (frequency == 0) | (value > 0)
         each = np.where(known, spend.model.expected_value(frequency, np.where(value > 0, value, 0.0)), np.nan)
-    status = np.where(known, "estimated", "no_value") if purchases.model else np.full(len(table), "not_estimated")
+    status = np.where(np.isnan(expected), "not_estimated", np.where(np.isnan(each), "no_value", "estimated"))
     results = {
         key: table.column(key),
         "status": pa.array(status, pa.string()),
@@ -175,8 +176,8 @@ def _judge(
     model, maximum = fit(*data)
     if not maximum.is_reached:
         return Fit(name, "not_converged", "the search ended before a maximum of the likelihood", customers, left_out)
-    at_limit = [list(asdict(model))[place] for place in maximum.at_limit]
-    status, reason = ("at_limit", f"{', '.join(at_limit)} at the end of its range") if at_limit else ("fitted", "")
+    ran_out = ", ".join(maximum.at_limit)
+    status, reason = ("at_limit", f"at the end of its range: {ran_out}") if ran_out else ("fitted", "")
     return Fit(name, status, reason, customers, left_out, model, maximum.log_likelihood)
 
 

@@ -63,7 +63,7 @@ def read_series(sales: pa.Table, as_of: date, frequency: Frequency, total: str |
 def _fill(name: str, periods: np.ndarray, values: Floats, last: int) -> Series:
     order = np.lexsort((values, periods))  # sums must not depend on the order of rows
     first = int(periods.min())
-    sums: Floats = np.bincount(periods[order] - first, values[order], minlength=last - first + 1)
+    sums = np.asarray(np.bincount(periods[order] - first, values[order], last - first + 1), dtype=np.float64)
     return Series(name, first, sums, len(sums) - len(np.unique(periods)))
 
 
@@ -72,6 +72,7 @@ def _add_up(name: str, series: list[Series]) -> Series:
     length = max(one.first + len(one.values) for one in series) - first
     values, known = np.zeros(length), np.zeros(length, dtype=bool)
     for one in series:
-        values[one.first - first :] += one.values
+        with np.errstate(over="ignore"):  # the caller looks
+            values[one.first - first :] += one.values
         known[one.first - first :] = True
     return Series(name, first, values, int((~known).sum()))
