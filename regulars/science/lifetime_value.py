@@ -183,7 +183,8 @@ def _judge(
 
 def correlate(x: Floats, y: Floats) -> float:
     """Pearson's correlation; 0 where one of them is constant."""
-    dx, dy = x - x.mean(), y - y.mean()
+    dx, dy = (column / np.abs(column).max() for column in (x, y))  # squares of great values would be infinite
+    dx, dy = dx - dx.mean(), dy - dy.mean()
     scale = np.sqrt((dx**2).sum() * (dy**2).sum())
     return float((dx * dy).sum() / scale) if scale > 0 else 0.0
 

@@ -319,3 +319,22 @@ def test_every_row_says_where_it_comes_from(customers: pa.Table) -> None:
     oldest = max(customers["age_weeks"].to_pylist())
     assert (AS_OF - found.models["trained_from"][0].as_py()).days == round(oldest * 7)
     assert json.loads(found.models["parameters"][0].as_py()).keys() == {"r", "alpha", "a", "b"}
+
+
+@pytest.mark.parametrize("most", [2, 50, 10_000])
+def test_customers_who_always_spend_the_same(most: int) -> None:
+    """One price, however often they buy: the spread of spend runs to its limit, the mean is told exactly."""
+    random = np.random.default_rng(most)
+    frequency, age = random.integers(1, most, 237), random.uniform(50, 100, 237)
+    found = estimate_lifetime_value(table(frequency, age * random.random(237), age, 9.99), as_of=AS_OF)
+    assert statuses(found)[1] == "at_limit"
+    np.testing.assert_allclose(found.customers["expected_value"].to_numpy(), 9.99, rtol=1e-3)
+
+
+def test_values_of_any_size_are_read() -> None:
+    frequency, recency, age = draw_histories(BgNbd(0.9, 8.0, 0.8, 4.0), 500, 5)
+    value = draw_values(GammaGamma(6, 4, 15), np.maximum(frequency, 1), 7)
+    plain, great = (estimate_lifetime_value(table(frequency, recency, age, value * u), as_of=AS_OF) for u in (1, 1e200))
+    assert statuses(great) == statuses(plain) == ["fitted", "fitted"]
+    ratio = great.customers["lifetime_value"].to_numpy() / plain.customers["lifetime_value"].to_numpy()
+    np.testing.assert_allclose(ratio, 1e200, rtol=1e-5)
