@@ -20,7 +20,6 @@ from regulars.science.training import Training, model_version
 
 RULES = 1  # counted up when the same input gives other results
 WEEKS_PER_YEAR = 52
-USABLE = ("fitted", "at_limit")
 
 
 @dataclass(frozen=True)
