@@ -1,0 +1,18 @@
+"""What the marts cannot say by counting: what customers will be worth, what will be sold, who is unusual.
+
+Everything here computes only: Arrow tables come in and go out, dates and seeds are arguments, and the result does not
+depend on the order of rows or the number of threads. Sources of formulas and their tests: docs/science.md.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from regulars.errors import ConfigError
+
+_absent = [name for name in ("scipy", "sklearn", "statsforecast") if find_spec(name) is None]
+if _absent:
+    raise ConfigError(
+        f"this needs {', '.join(_absent)}, which an installation without its extra leaves out",
+        remedy="install the project with its extra: pip install 'regulars[science]'",
+    )
