@@ -22,7 +22,9 @@ EMULATED := $(BIN)/python tests/parity/serve.py
 demo: $(STAMP)
 	@$(if $(EMULATOR),$(EMULATED) demo --called "$(EMULATED)",$(BIN)/regulars demo)
 
-demo-all: demo
+# The same, and the weekly refresh of a shop with a year and a half of orders.
+demo-all: $(STAMP)
+	@$(if $(EMULATOR),$(EMULATED) demo --all --called "$(EMULATED)",$(BIN)/regulars demo --all)
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile

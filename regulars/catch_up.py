@@ -14,6 +14,8 @@ from regulars.sources.base import make_request
 from regulars.sources.config import Sources
 from regulars.storage import Storage
 
+LONGEST = 31  # days that are landed one by one
+
 
 @dataclass(frozen=True)
 class Due:
@@ -29,14 +31,19 @@ def days_due(
 ) -> Sequence[Due]:
     """Landings that bring a table from what is landed (or from `since` on) to `as_of`, oldest first.
 
-    A source with dated files or queries has a landing per day, and days without a file are passed over as long as one of them has one. Any
-    other is landed once: rows of all the days since the landing before are in the window of `as_of`.
+    A source with dated files or queries has a landing per day, and days without a file are passed over as long as one of them has one.
+    Events and changes of any other are cut out by day as well, so that history knows the day of each; but after `LONGEST` days, or from
+    `since` on, they are landed at once, by the window of `as_of`. A live snapshot has its present state only.
     """
     request = make_request(contract, sources, settings, as_of)
     before = [day for day in landed_days(storage, contract.table) if day < as_of]
     newest = max((day for day in before if committed_folders(storage, contract.table, day)), default=None)
-    if not reader_for(request.connection.kind).is_dated(request):
-        return [Due(as_of, since or newest)]
     first = since or (newest + timedelta(days=1) if newest else as_of)
     days = [first + timedelta(days=n) for n in range((as_of - first).days + 1)] or [as_of]
-    return [Due(day, may_lack=len(days) > 1) for day in days]
+    if reader_for(request.connection.kind).is_dated(request):
+        return [Due(day, may_lack=len(days) > 1) for day in days]
+    if contract.mode == "snapshot":
+        return [Due(as_of)]
+    if since or len(days) > LONGEST:
+        return [Due(as_of, first)]
+    return [Due(day) for day in days]

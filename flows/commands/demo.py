@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.commands.console import console, print_table, show_steps
+from flows.commands.demo_shop import play_shop, report_shop
 from flows.commands.prefect_profile import use_local_prefect, with_named_blocks
 from regulars.contracts import read_contracts
 from regulars.errors import GuardBlocked
@@ -43,6 +44,7 @@ select segment, team, as_of, revision, "ROWS", entered, left_count from ops.deli
 
 def demo(
     called: Annotated[str, typer.Option(help="How commands are called, in what is printed at the end.")] = CALLED,
+    everything: Annotated[bool, typer.Option("--all", help="Also the weekly refresh of a shop.")] = False,
 ) -> None:
     """Run the daily loyalty merge over five days of sample data with planted faults; a second call only reports."""
     use_local_prefect()
@@ -63,7 +65,13 @@ def demo(
                 play(day, server, daily_loyalty_merge)
     else:
         console.print("all days were played before; `make clean` starts afresh")
-    if not report(settings, called):
+    if everything:
+        with show_steps():
+            play_shop(settings, server)
+    is_whole = report(settings, called)
+    if everything:
+        is_whole = report_shop(settings) and is_whole
+    if not is_whole:
         raise typer.Exit(1)
 
 

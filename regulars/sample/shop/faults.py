@@ -76,7 +76,7 @@ def _outliers(plan: ShopPlan, evening: date) -> None:
     _order(plan, day, "F-BULK", line("F-BULK", quantity="900", unit_price="3.00", total_amount="2700.00"))
     for rule in ("quantity_iqr", "quantity_mad", "amount_z", "amount_mad"):
         _fault(plan, "outlier", evening, f"900 units on one line, by {rule}", _found(rule, "F-BULK"))
-    _order(plan, day, "F-TYPED", line("F-TYPED", quantity="2", unit_price="3.00", total_amount="60000.00"))
+    _order(plan, day, "F-TYPED", line("F-TYPED", product_id="P00002", quantity="2", total_amount="60000.00"))
     for rule in ("total_mismatch", "amount_z"):
         _fault(plan, "outlier", evening, f"a total with four digits too many, by {rule}", _found(rule, "F-TYPED"))
     _order(plan, day, "F-MINUS", line("F-MINUS", unit_price="-3.00", total_amount="-3.00"))
@@ -104,7 +104,7 @@ def _broken_keys(plan: ShopPlan, first: date, second: date) -> None:
         "an order of a customer that nobody knows",
         _found("unknown_customer", "F-CUSTOMER"),
     )
-    _add(plan, day, "order_items", line("F-NOORDER"))
+    _add(plan, day, "order_items", line("F-NOORDER", updated_at=f"{day} 12:00:00"))
     _fault(plan, "unknown_order", first, "a line of an order that never came", _found("unknown_order", "F-NOORDER"))
     _order(plan, day, "F-NOBODY", line("F-NOBODY"), customer_id=None)
     _fault(

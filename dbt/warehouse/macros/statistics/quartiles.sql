@@ -23,7 +23,10 @@
     sqrt(sum(({{ value }} - {{ mean }}) * ({{ value }} - {{ mean }})) / nullif(count({{ value }}) - 1, 0))
 {%- endmacro %}
 
-{#- Median absolute deviation from a median that is known already, made comparable to a standard deviation (Rousseeuw and Croux 1993). -#}
-{% macro spread_around(value, median) -%}
-    1.4826 * median(abs({{ value }} - {{ median }}))
+{#-
+    Robust spread: the median absolute deviation from a median that is known already, made comparable to a standard deviation (Rousseeuw and
+    Croux 1993). Where more than half of the values are alike it would be next to nothing: it is at least that of the quartiles.
+-#}
+{% macro spread_around(value, median, q1, q3) -%}
+    greatest(1.4826 * median(abs({{ value }} - {{ median }})), max({{ q3 }} - {{ q1 }}) / 1.349)
 {%- endmacro %}

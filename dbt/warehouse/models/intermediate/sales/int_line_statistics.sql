@@ -13,7 +13,7 @@ centres as (
         count(*) as line_count,
         avg(amount) as amount_mean,
         {{ quartiles('quantity', 'quantity') }},
-        median(amount) as amount_median
+        {{ quartiles('amount', 'amount') }}
     from lines
     group by product_id
 ),
@@ -22,8 +22,8 @@ spreads as (
     select
         lines.product_id,
         {{ deviation_around('lines.amount', 'centres.amount_mean') }} as amount_deviation,
-        {{ spread_around('lines.quantity', 'centres.quantity_median') }} as quantity_spread,
-        {{ spread_around('lines.amount', 'centres.amount_median') }} as amount_spread
+        {{ spread_around('lines.quantity', 'centres.quantity_median', 'centres.quantity_q1', 'centres.quantity_q3') }} as quantity_spread,
+        {{ spread_around('lines.amount', 'centres.amount_median', 'centres.amount_q1', 'centres.amount_q3') }} as amount_spread
     from lines
     inner join centres on lines.product_id = centres.product_id
     group by lines.product_id
