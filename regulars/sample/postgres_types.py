@@ -9,4 +9,5 @@ TYPES = {
 
 
 def postgres_type(data_type: str) -> str:
+    """The PostgreSQL type for a contract's `data_type`."""
     return data_type.replace("decimal", "numeric") if data_type.startswith("decimal") else TYPES[data_type]

@@ -73,6 +73,7 @@ from range({spec.products}) as t(p)"""
 
 
 def categories(spec: ShopSpec, day: int) -> str:
+    """Categories, which never change."""
     rows = ", ".join(f"({literal(code)}, {literal(name)}, {literal(group)})" for code, name, group in CATEGORIES)
     return f"""
 select category_id, category_name, department, timestamp '{spec.start}' as updated_at, false as is_removed
@@ -80,6 +81,7 @@ from (values {rows}) as t(category_id, category_name, department)"""
 
 
 def product_id(number: str) -> str:
+    """SQL of the article number of product `number`."""
     return f"('P' || lpad(cast({number} as varchar), 5, '0'))"
 
 
@@ -164,4 +166,5 @@ from (
 
 
 def order_id(number: str) -> str:
+    """SQL of the order number of order `number`."""
     return f"('O' || lpad(cast({number} as varchar), 9, '0'))"

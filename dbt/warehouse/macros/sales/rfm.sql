@@ -13,6 +13,6 @@
 
 {% macro rfm_thresholds(value) -%}
     {%- for bin in range(1, 5) %}
-    cast(round(percentile_cont({{ bin * 2 / 10 }}) within group (order by {{ value }}) + 1, 6) as decimal(18,6)) as {{ value }}_{{ bin }}{{ ',' if not loop.last }}
+    cast(round(percentile_cont({{ bin * 2 / 10 }}) within group (order by cast({{ value }} as double)) + 1, 6) as decimal(18,6)) as {{ value }}_{{ bin }}{{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}

@@ -1,3 +1,13 @@
+{#- Rules about rows that are not order lines: what fills the columns of a finding, those left out are null. #}
+{%- set others = {
+    'unknown_customer': ('orders', 'customer_id', {'order_id': 'order_id', 'customer_id': 'customer_id', 'ordered_on': 'ordered_on', 'landed_on': 'landed_on'}),
+    'unknown_category': ('products', 'category_id', {'product_id': 'product_id', 'landed_on': 'landed_on'}),
+    'daily_total': ('days', 'net_amount', {
+        'ordered_on': 'day', 'landed_on': 'day', 'observed': 'observed', 'lower_bound': 'lower_bound', 'upper_bound': 'upper_bound', 'score': 'score',
+    }),
+} -%}
+{%- set keys = ['order_id', 'line_id', 'product_id', 'customer_id', 'ordered_on', 'landed_on', 'observed', 'lower_bound', 'upper_bound', 'score'] -%}
+
 with orders as (
     select order_id, customer_id, ordered_on, order_landed_on as landed_on
     from {{ ref('fact_orders') }}
@@ -33,15 +43,14 @@ select
     upper_bound,
     score
 from {{ ref('int_line_findings') }}
+{%- for rule, (relation, column, own) in others.items() %}
 union all
 select
-    'unknown_customer', 'orders', 'customer_id', order_id, null, null, customer_id, ordered_on, landed_on, null, null, null, null
-from orders
-union all
-select
-    'unknown_category', 'products', 'category_id', null, null, product_id, null, null, landed_on, null, null, null, null
-from products
-union all
-select
-    'daily_total', 'daily_sales', 'net_amount', null, null, null, null, day, day, observed, lower_bound, upper_bound, score
-from days
+    '{{ rule }}' as rule,
+    '{{ 'daily_sales' if relation == 'days' else relation }}' as table_name,
+    '{{ column }}' as column_name
+    {%- for name in keys %},
+    {{ name if own.get(name) == name else own.get(name, 'null') ~ ' as ' ~ name }}
+    {%- endfor %}
+from {{ relation }}
+{%- endfor %}
