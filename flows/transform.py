@@ -12,9 +12,10 @@ from regulars.quality.data_docs import DataDocs
 from regulars.stages import Stage
 from tasks.build import build_stage
 from tasks.context import RunContext, open_context
+from tasks.freshness import record_freshness
 from tasks.gate import check_marts, data_docs
 from tasks.naming import run_name
-from tasks.publish import publish_stage, record_freshness
+from tasks.publish import publish_stage
 from tasks.writing import writing
 
 MartStage = Literal["loyalty", "sales"]

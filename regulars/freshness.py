@@ -23,6 +23,11 @@ class Freshness:
     is_required: bool
     as_of: date
 
+    @property
+    def is_late(self) -> bool:
+        """Later than its contract promises, or promised and never there."""
+        return self.status in ("stale", "overdue") or (self.status == "never" and self.is_required)
+
     def row(self, checked_at: datetime) -> dict[str, Any]:
         return {**asdict(self), "checked_at": checked_at}
 

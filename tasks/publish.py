@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from prefect import task
 
-from regulars.freshness import Freshness, freshness_on
 from regulars.publication import held_back, remember_published
 from regulars.stages import Stage
 from tasks.context import RunContext, utc_now
@@ -34,12 +33,3 @@ def _published(context: RunContext, stage: Stage) -> str:
     path = context.settings.published_path
     stat = path.stat() if path.exists() else None
     return context.proofs.evidence(context.proofs.built(stage), stat and (stat.st_size, stat.st_mtime_ns, stat.st_ino))
-
-
-@task(name="freshness", task_run_name="freshness {context.run.as_of}", **RETRIED)
-def record_freshness(context: RunContext) -> list[Freshness]:
-    """Record how old each table's newest landing is on the run's day."""
-    with context.step("freshness"):
-        found = freshness_on(context.warehouse, context.contracts, context.sources, context.run.as_of)
-        context.warehouse.replace_records("freshness", ["table_name", "as_of"], [one.row(utc_now()) for one in found])
-        return found

@@ -112,7 +112,7 @@ def ask(environment: dict[str, str], path: str) -> list[dict[str, object]]:
 def test_deploy_and_run(environment: dict[str, str], tmp_path: Path) -> None:
     prefect(environment, "work-pool", "create", "laptop", "--type", "process")
     prefect(environment, "variable", "set", "regulars_timezone", "Europe/Berlin")
-    names = ("daily", "ingest", "transform", "segment")
+    names = ("daily", "weekly", "ingest", "transform", "segment")
     prefect(environment, "deploy", *(part for name in names for part in ("--name", name)))
 
     deployments = {str(found["name"]): found for found in ask(environment, "deployments/filter")}
@@ -121,6 +121,8 @@ def test_deploy_and_run(environment: dict[str, str], tmp_path: Path) -> None:
     (schedule,) = daily["schedules"]
     assert schedule["schedule"]["cron"] == "0 6 * * *"
     assert schedule["schedule"]["timezone"] == "Europe/Berlin"
+    (monday,) = deployments["weekly"]["schedules"]
+    assert monday["schedule"]["cron"] == "0 7 * * 1"
     assert daily["concurrency_options"]["collision_strategy"] == "ENQUEUE"
     for deployment in deployments.values():
         assert deployment["description"] and "regulars" in deployment["tags"]
@@ -140,7 +142,7 @@ def test_deploy_and_run(environment: dict[str, str], tmp_path: Path) -> None:
     assert sum(name.startswith("land ") for name in tasks) == 13
     assert sum(name.startswith("load ") for name in tasks) == 13
     keys = {found["key"] for found in ask(environment, "artifacts/latest/filter")}
-    assert keys >= {"checks-raw", "checks-marts", "data-docs", "daily-loyalty-merge", "daily-loyalty-merge-progress"}
+    assert keys >= {"checks-raw", "checks-loyalty", "data-docs", "daily-loyalty-merge", "daily-loyalty-merge-progress"}
 
     with read_published(Path(environment["REGULARS_HOME"]) / "published.duckdb") as reader:
         ((users, day),) = reader.query("select count(*), max(snapshot_date) from marts.loyalty_master")

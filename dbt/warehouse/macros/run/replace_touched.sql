@@ -1,22 +1,29 @@
 {#-
     Incremental strategy `replace_touched`: all rows of the keys that the model's last part names are taken out, and its other rows written.
-    The model ends in `with_touched(rows, key)`; `unique_key` is the key by which rows are taken out.
+    The model ends in `with_touched(rows, key)`; `unique_key` is the key by which rows are taken out. Rows are looked for where the condition
+    `since_touched` holds, if meta.bounded says that the table has a column ordered_on.
 -#}
 {% macro get_incremental_replace_touched_sql(arg_dict) -%}
     {%- set key, target, source = arg_dict['unique_key'], arg_dict['target_relation'], arg_dict['temp_relation'] -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='name') | join(', ') -%}
+    {%- set bounds = [since_touched(), 'ordered_on is null'] if config.get('meta', {}).get('bounded') else ['true'] -%}
     {%- set statements -%}
-    delete from {{ target }} where {{ key }} in (select {{ key }} from {{ source }} where _change = 'touched');
+    {%- for bound in bounds %}
+    delete from {{ target }} where {{ bound }} and {{ key }} in (select {{ key }} from {{ source }} where _change = 'touched');
+    {%- endfor %}
     insert into {{ target }} ({{ columns }})
     select {{ columns }} from {{ source }} where _change = 'row'
     {%- endset -%}
     {{ in_one_transaction(statements) }}
 {%- endmacro %}
 
-{#- Last part of such a model: the columns of CTE `rows`, and where the table is there already, the keys of CTE `touched`. -#}
-{% macro with_touched(rows, key, columns) -%}
+{#-
+    Last part of such a model: the columns of CTE `rows`, and where the table is there already, the keys of CTE `touched`. A whole table is
+    written in the `order` of a column, so that an engine finds a stretch of it in few places.
+-#}
+{% macro with_touched(rows, key, columns, order=none) -%}
 {%- if not is_incremental() %}
-select {{ columns | join(', ') }} from {{ rows }}
+select {{ columns | join(', ') }} from {{ rows }}{{ ' order by ' ~ order ~ ' nulls last' if order }}
 {%- else %}
 select {{ columns | join(', ') }}, 'row' as _change from {{ rows }}
 union all

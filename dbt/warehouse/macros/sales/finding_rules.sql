@@ -1,36 +1,28 @@
 {#-
-    Rules by which a line of sale stands out among those of its product: name -> column, observed value, centre, spread and how many spreads
-    away from the centre a line may lie. IQR has fences of its own.
+    Rules by which a line of sale stands out among those of its product: name -> column, what is observed, its centre and spread, and the
+    bounds, rounded so that engines agree. A line breaks a rule outside the bounds; where `reaches`, at them already.
 -#}
 {% macro statistical_rules() -%}
     {%- set limits = var('detection') -%}
-    {{ return({
-        'quantity_iqr': {
-            'column': 'quantity', 'observed': 'quantity',
+    {%- set rules = {
+        'quantity_iqr': {'column': 'quantity', 'observed': 'quantity', 'centre': 'quantity_median', 'spread': '(quantity_q3 - quantity_q1)',
             'lower': 'quantity_q1 - ' ~ limits.iqr_fence ~ ' * (quantity_q3 - quantity_q1)',
-            'upper': 'quantity_q3 + ' ~ limits.iqr_fence ~ ' * (quantity_q3 - quantity_q1)',
-            'spread': '(quantity_q3 - quantity_q1)', 'score': '(quantity - quantity_median) / nullif(quantity_q3 - quantity_q1, 0)', 'reaches': false,
-        },
-        'quantity_mad': {
-            'column': 'quantity', 'observed': 'quantity',
-            'lower': 'quantity_median - ' ~ limits.robust_z ~ ' * quantity_spread', 'upper': 'quantity_median + ' ~ limits.robust_z ~ ' * quantity_spread',
-            'spread': 'quantity_spread', 'score': '(quantity - quantity_median) / nullif(quantity_spread, 0)', 'reaches': false,
-        },
-        'amount_z': {
-            'column': 'total_amount', 'observed': 'amount',
-            'lower': 'amount_mean - ' ~ limits.z ~ ' * amount_deviation', 'upper': 'amount_mean + ' ~ limits.z ~ ' * amount_deviation',
-            'spread': 'amount_deviation', 'score': '(amount - amount_mean) / nullif(amount_deviation, 0)', 'reaches': true,
-        },
-        'amount_mad': {
-            'column': 'total_amount', 'observed': 'amount',
-            'lower': 'amount_median - ' ~ limits.robust_z ~ ' * amount_spread', 'upper': 'amount_median + ' ~ limits.robust_z ~ ' * amount_spread',
-            'spread': 'amount_spread', 'score': '(amount - amount_median) / nullif(amount_spread, 0)', 'reaches': false,
-        },
-    }) }}
+            'upper': 'quantity_q3 + ' ~ limits.iqr_fence ~ ' * (quantity_q3 - quantity_q1)', 'reaches': false},
+    } -%}
+    {%- for name, column, observed, centre, spread, limit, reaches in [
+        ('quantity_mad', 'quantity', 'quantity', 'quantity_median', 'quantity_spread', limits.robust_z, false),
+        ('amount_z', 'total_amount', 'amount', 'amount_mean', 'amount_deviation', limits.z, true),
+        ('amount_mad', 'total_amount', 'amount', 'amount_median', 'amount_spread', limits.robust_z, false),
+    ] -%}
+        {%- do rules.update({name: {
+            'column': column, 'observed': observed, 'centre': centre, 'spread': spread, 'reaches': reaches,
+            'lower': centre ~ ' - ' ~ limit ~ ' * ' ~ spread, 'upper': centre ~ ' + ' ~ limit ~ ' * ' ~ spread,
+        }}) -%}
+    {%- endfor -%}
+    {{ return(rules) }}
 {%- endmacro %}
 
-{#- Whether a line breaks a rule: it lies outside the bounds (at a z-score's limit already), rounded so that engines agree. -#}
-{% macro breaks(rule) -%}
-    is_judged and {{ rule.spread }} > 0 and (round({{ rule.observed }}, 6) {{ '<=' if rule.reaches else '<' }} round({{ rule.lower }}, 6)
-    or round({{ rule.observed }}, 6) {{ '>=' if rule.reaches else '>' }} round({{ rule.upper }}, 6))
+{#- Whether a line breaks a rule; bounds are null where a product has too few lines, or all of them are alike. -#}
+{% macro breaks(name, rule) -%}
+    is_sale and ({{ rule.observed }} {{ '<=' if rule.reaches else '<' }} {{ name }}_lower or {{ rule.observed }} {{ '>=' if rule.reaches else '>' }} {{ name }}_upper)
 {%- endmacro %}

@@ -27,19 +27,33 @@ spreads as (
     from lines
     inner join centres on lines.product_id = centres.product_id
     group by lines.product_id
+),
+
+joined as (
+    select
+        centres.*,
+        spreads.amount_deviation,
+        spreads.quantity_spread,
+        spreads.amount_spread,
+        centres.line_count >= {{ var('detection').least_lines }} as is_judged
+    from centres
+    inner join spreads on centres.product_id = spreads.product_id
 )
 
 select
-    centres.product_id,
-    cast(centres.line_count as bigint) as line_count,
-    centres.line_count >= {{ var('detection').least_lines }} as is_judged,
-    centres.quantity_q1,
-    centres.quantity_median,
-    centres.quantity_q3,
-    spreads.quantity_spread,
-    centres.amount_mean,
-    spreads.amount_deviation,
-    centres.amount_median,
-    spreads.amount_spread
-from centres
-inner join spreads on centres.product_id = spreads.product_id
+    product_id,
+    cast(line_count as bigint) as line_count,
+    is_judged,
+    quantity_median,
+    quantity_q3 - quantity_q1 as quantity_iqr,
+    quantity_spread,
+    amount_mean,
+    amount_deviation,
+    amount_median,
+    amount_spread
+    {%- for name, rule in statistical_rules().items() %}
+    {%- for side in ('lower', 'upper') %},
+    case when is_judged and {{ rule.spread }} > 0 then round({{ rule[side] }}, 6) end as {{ name }}_{{ side }}
+    {%- endfor %}
+    {%- endfor %}
+from joined

@@ -1,9 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='replace_touched', unique_key='order_id') }}
+{{ config(materialized='incremental', incremental_strategy='replace_touched', unique_key='order_id', meta={'bounded': true}) }}
 
-with {{ touched_orders({'orders': 'landed_on'}) }}
+with {{ touched_orders() }}
 
 known as (
-    {{ known_rows('shop', 'orders', stored=(this if is_incremental() else none), group_key='order_id') | indent(4) }}
+    {{ known_rows('shop', 'orders', stored=(this if is_incremental() else none), group_key='order_id', since=since_touched()) | indent(4) }}
 ),
 
 orders as (

@@ -1,21 +1,7 @@
-with categories as (
-    select
-        items.customer_key,
-        products.category_id,
-        sum(items.quantity) as quantity
-    from {{ ref('fact_order_items') }} as items
-    inner join {{ ref('dim_products') }} as products on items.product_key = products.product_key
-    where items.line_type = 'sale' and products.category_id is not null
-    group by items.customer_key, products.category_id
-),
-
-favourites as (
-    select customers.customer_id, categories.category_id
-    from categories
-    inner join {{ ref('dim_customers') }} as customers on categories.customer_key = customers.customer_key
-    where customers.customer_id is not null
-    group by customers.customer_id, categories.category_id
-    qualify row_number() over (partition by customers.customer_id order by sum(categories.quantity) desc nulls last, categories.category_id) = 1
+with favourites as (
+    select customer_id, category_id
+    from {{ ref('int_customer_categories') }}
+    qualify row_number() over (partition by customer_id order by sold_quantity desc nulls last, category_id) = 1
 )
 
 select

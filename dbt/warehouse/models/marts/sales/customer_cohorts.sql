@@ -1,34 +1,25 @@
-with orders as (
-    select
-        orders.customer_id,
-        {{ first_of_month('customers.first_ordered_on') }} as cohort_month,
-        {{ first_of_month('orders.ordered_on') }} as ordered_month,
-        orders.net_amount,
-        orders.imputed_line_count,
-        orders.sale_line_count
-    from {{ ref('fact_orders') }} as orders
-    inner join {{ ref('int_customer_sales') }} as customers on orders.customer_id = customers.customer_id
-    where orders.customer_key <> '{{ unknown_member() }}' and not orders.is_deleted
-        and customers.first_ordered_on is not null and orders.ordered_on >= customers.first_ordered_on
+with customers as (
+    select customer_id, first_ordered_on, {{ first_of_month('first_ordered_on') }} as cohort_month
+    from {{ ref('int_customer_sales') }}
+    where first_ordered_on is not null
 ),
 
 sizes as (
-    select {{ first_of_month('first_ordered_on') }} as cohort_month, count(*) as customer_count
-    from {{ ref('int_customer_sales') }}
-    where first_ordered_on is not null
-    group by 1
+    select cohort_month, count(*) as customer_count from customers group by cohort_month
 ),
 
 months as (
     select
-        cohort_month,
-        ordered_month,
-        count(distinct case when sale_line_count > 0 then customer_id end) as active_customer_count,
-        count(case when sale_line_count > 0 then 1 end) as order_count,
-        sum(net_amount) as net_amount,
-        sum(imputed_line_count) as imputed_line_count
-    from orders
-    group by cohort_month, ordered_month
+        customers.cohort_month,
+        months.month_starts_on as ordered_month,
+        count(case when months.order_count > 0 then 1 end) as active_customer_count,
+        sum(months.order_count) as order_count,
+        sum(months.net_amount) as net_amount,
+        sum(months.imputed_line_count) as imputed_line_count
+    from {{ ref('int_customer_months') }} as months
+    inner join customers on months.customer_id = customers.customer_id
+    where months.month_starts_on >= customers.cohort_month
+    group by customers.cohort_month, months.month_starts_on
 )
 
 select

@@ -1,3 +1,5 @@
+{{ config(meta={'lasting': true}) }}
+
 {%- set fiscal_start = run_setting('REGULARS_FISCAL_YEAR_START_MONTH') or var('fiscal_year_start_month') %}
 {%- set names = {
     'month': ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'],

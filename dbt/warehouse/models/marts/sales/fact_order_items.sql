@@ -1,11 +1,11 @@
-{{ config(materialized='incremental', incremental_strategy='replace_touched', unique_key='order_id') }}
+{{ config(materialized='incremental', incremental_strategy='replace_touched', unique_key='order_id', meta={'bounded': true}) }}
 
 {%- set orders = ref('int_orders_known') %}
 
-with {{ touched_orders({'order_items': 'landed_on', 'orders': 'order_landed_on'}, {'customer': orders, 'product': this}) }}
+with {{ touched_orders() }}
 
 known as (
-    {{ known_rows('shop', 'order_items', stored=(this if is_incremental() else none), group_key='order_id') | indent(4) }}
+    {{ known_rows('shop', 'order_items', stored=(this if is_incremental() else none), group_key='order_id', since=since_touched()) | indent(4) }}
 ),
 
 lines as (
@@ -45,4 +45,4 @@ lines as (
 {{ with_touched('lines', 'order_id', [
     'order_id', 'line_id', 'customer_key', 'product_key', 'product_id', 'ordered_at', 'ordered_on', 'order_status', 'line_type', 'quantity',
     'unit_price', 'total_amount', 'status', 'updated_at', 'is_deleted', 'landed_on', 'order_landed_on',
-]) }}
+], order='ordered_on') }}

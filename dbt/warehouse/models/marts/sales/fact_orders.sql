@@ -1,8 +1,8 @@
-{{ config(materialized='incremental', incremental_strategy='replace_touched', unique_key='order_id') }}
+{{ config(materialized='incremental', incremental_strategy='replace_touched', unique_key='order_id', meta={'bounded': true}) }}
 
 {%- set orders, items = ref('int_orders_known'), ref('fact_order_items') %}
 
-with {{ touched_orders({'orders': 'order_landed_on', 'order_items': 'lines_landed_on'}, {'customer': orders}) }}
+with {{ touched_orders() }}
 
 totals as (
     select
@@ -10,7 +10,7 @@ totals as (
         max(landed_on) as lines_landed_on,
         {{- sum_measures() }}
     from {{ items }}
-    {{ 'where order_id in (select order_id from touched)' if is_incremental() }}
+    {{ 'where (' ~ since_touched() ~ ') and order_id in (select order_id from touched)' if is_incremental() }}
     group by order_id
 ),
 
@@ -39,10 +39,10 @@ headers as (
     left join {{ ref('dim_customers') }} as customers
         on orders.customer_id = customers.customer_id
         and orders.ordered_on >= customers.effective_from and orders.ordered_on < customers.effective_to
-    {{ 'where orders.order_id in (select order_id from touched)' if is_incremental() }}
+    {{ 'where ' ~ since_touched() | replace('ordered_on', 'orders.ordered_on') ~ ' and orders.order_id in (select order_id from touched)' if is_incremental() }}
 )
 
 {{ with_touched('headers', 'order_id', [
     'order_id', 'customer_key', 'customer_id', 'ordered_at', 'ordered_on', 'status', 'approved_at', 'shipped_at', 'delivered_at', 'promised_at',
     'channel', 'currency_code'] + (line_measures().keys() | list) + ['is_deleted', 'order_landed_on', 'lines_landed_on',
-]) }}
+], order='ordered_on') }}

@@ -1,25 +1,5 @@
-with lines as (
-    select
-        {{ first_of_month('items.ordered_on') }} as month_starts_on,
-        items.product_key <> '{{ unknown_member() }}' as is_known,
-        products.category_id,
-        items.line_type,
-        items.quantity,
-        items.unit_price,
-        items.total_amount
-    from {{ ref('fact_order_items') }} as items
-    left join {{ ref('dim_products') }} as products on items.product_key = products.product_key
-    where items.ordered_on is not null
-),
-
-sums as (
-    select
-        month_starts_on,
-        is_known,
-        category_id,
-        {{- sum_measures() }}
-    from lines
-    group by month_starts_on, is_known, category_id
+with sums as (
+    select * from {{ ref('int_category_months') }}
 ),
 
 months as (
