@@ -25,7 +25,7 @@ DATES = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d",
 CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
 MOMENTS = tuple(f"{day} {clock}" for day in (*DATES, "%Y-%m-%d") for clock in CLOCKS)
 FLAG = re.compile(
-    r"^(is|has|was|can|flag|opt(ed)?_(in|out))_|_(flag|consent|enabled|active)$|^(active|enabled|deleted|consent)$"
+    r"^(is|has|was|can|flag|opt(ed)?_(in|out))_|_(flag|consent|enabled|active)$|^(flag|active|enabled|deleted|consent)$"
 )
 ID = re.compile(r"(^|_)(id|no|nr|number|code|key|uuid|guid|sku|ref)$|^(id|key)_")
 CODE = re.compile(r"(^|_)(zip|zipcode|post_?code|postal_code|plz|cep|phone|telephone|tel|mobile|fax)(_|$)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,11 @@ def read_options_of(
 def _start_of(path: Path) -> bytes:
     with open(path, "rb") as stream:
         is_packed = stream.read(2) == GZIP
-    with gzip.open(path) if is_packed else open(path, "rb") as stream:
-        return bytes(stream.read(LOOKED_AT))
+    try:
+        with gzip.open(path) if is_packed else open(path, "rb") as stream:
+            return bytes(stream.read(LOOKED_AT))
+    except (EOFError, OSError, zlib.error):
+        return b""  # reading it will say what is wrong
 
 
 def _encoding_of(start: bytes) -> tuple[str, str]:

@@ -141,12 +141,17 @@ def _mode_of_days(
     what = "keys" if key else "rows"
     days = f"{sample.days[0]} are there again on {sample.days[1]}"
     if again >= 0.5:
-        return Guess("snapshot", f"{again:.0%} of the {what} of {days}")
+        return Guess("snapshot", f"{again:.1%} of the {what} of {days}")
     if not isinstance(event_time, ColumnFound):
         return Guess(
-            "snapshot", f"{again:.0%} of the {what} of {days}", "no column of a time: is each file whole, or new rows?"
+            "snapshot", f"{again:.1%} of the {what} of {days}", "no column of a time: is each file whole, or new rows?"
         )
     if again > 0 and key:
         ask = "rows that change (upsert), or repeated ones (append)?"
         return Guess("upsert", f"{again:.1%} of the keys of {days}", ask)
-    return Guess("append", f"no key of {days}" if key else f"{again:.1%} of the rows of {days}")
+    return Guess(
+        "append",
+        f"no key of {sample.days[0]} is there again on {sample.days[1]}"
+        if key
+        else f"{again:.1%} of the rows of {days}",
+    )

@@ -11,13 +11,15 @@ RESERVED = frozenset(
     re.findall(
         r"\w+",
         """
-all and any as asc between by case cast check column connect constraint create cross current current_date
-current_time  current_timestamp current_user default delete desc distinct do drop else end except exists false
-following for foreign  from full grant group having ilike in increment initially inner insert intersect into is
-issue join lateral leading left  like limit localtime localtimestamp minus natural not null of offset on only or
-order organization primary qualify  references regexp returning revoke right rlike row rows sample schema select
-set some start table tablesample then to  trailing trigger true try_cast union unique update using values view
-when whenever where window with
+all analyse analyze and anti any array as asc asof asymmetric at authorization between binary both by case cast
+check collate collation column concurrently connect constraint create cross current current_date current_time
+current_timestamp current_user default deferrable delete desc describe distinct do drop else end except exists
+false fetch following for foreign freeze from full glob grant group having ilike in increment initially inner
+insert intersect into is isnull issue join lambda lateral leading left like limit localtime localtimestamp minus
+natural not notnull null of offset on only or order organization outer overlaps pivot pivot_longer pivot_wider
+placing positional primary qualify references regexp returning revoke right rlike row rows sample schema select
+semi set show similar some start summarize symmetric table tablesample then to trailing trigger true try_cast
+union unique unpack unpivot update using values variadic verbose view when whenever where window with
 """,
     )
 )

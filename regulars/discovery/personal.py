@@ -28,7 +28,9 @@ BY_NAME: tuple[tuple[str, str], ...] = (
 BIRTH = re.compile(WORD.format(r"birth\w*|born|dob|geburt\w*|naissance"))
 POSTCODE = re.compile(WORD.format(r"zip|zipcode|postcode|post_?code|postal_code|plz|cep"))
 FREE_TEXT = re.compile(
-    WORD.format(r"comments?|notes?|message|remarks?|feedback|review|body|transcript|complaint|reason_text")
+    WORD.format(
+        r"comments?|notes?|bemerkung(?:en)?|kommentar|notiz|commentaire|message|remarks?|feedback|review|body|transcript|complaint|reason_text"
+    )
 )
 EMAIL = r"\s*[^@\s]+@[^@\s]+\.[A-Za-z]{2,}\s*"
 PHONE = r"\s*(\+|00)\d[\d\s()./-]{6,18}\d\s*"
