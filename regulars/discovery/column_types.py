@@ -112,8 +112,8 @@ def _candidates(
     if source_type not in ("VARCHAR", "DOUBLE", "FLOAT"):
         kinds = [Candidate("boolean", why="0 and 1 alone")] if FLAG.search(name) or source_type == "TINYINT" else []
         return [*kinds, Candidate("bigint", why=f"the source says {source_type.lower()}")]
-    numbers = _numbers(engine, table, value, source_type)
     if source_type != "VARCHAR":
+        numbers = _numbers(engine, table, value, source_type)
         return [Candidate("bigint", why="whole numbers"), *numbers, Candidate("double", why="numbers with many places")]
     flags = [Candidate("boolean", why="0 and 1, or true and false, alone")]
     words = [*flags, Candidate("boolean", YES_NO, "yes and no, or the like, alone")]
@@ -133,6 +133,7 @@ def _candidates(
     compact = [Candidate("date", {"date_format": "%Y%m%d"}, "days as %Y%m%d")] if DATED.search(name) else []
     integer = [*compact, Candidate("bigint", why="whole numbers")]
     exponents = Candidate("double", why="numbers, some with an exponent")
+    numbers = _numbers(engine, table, value, source_type)
     return [*(flags if FLAG.search(name) else []), *integer, *words, *numbers, exponents]
 
 

@@ -14,16 +14,16 @@ from regulars.sources.sql_address import Address, address_of
 from regulars.sources.sql_dialects import DIALECTS
 from regulars.sources.sql_process import sql_process
 
-# (schema, table, column of the primary key or null), in the order of the key. PostgreSQL's standard catalog hides keys from
-# who may only read, Oracle has none.
-STANDARD = """
+# (schema, table, column of the primary key or null), in the order of the key. The standard's catalog hides keys from who may
+# only read on PostgreSQL and MySQL, and Oracle has none.
+SQL_SERVER = """
 select t.table_schema as s, t.table_name as n, k.column_name as c, k.ordinal_position as p
 from information_schema.tables t
 left join information_schema.table_constraints c
     on c.table_schema = t.table_schema and c.table_name = t.table_name and c.constraint_type = 'PRIMARY KEY'
 left join information_schema.key_column_usage k
     on k.table_schema = c.table_schema and k.table_name = c.table_name and k.constraint_name = c.constraint_name
-where t.table_schema not in ('information_schema', 'pg_catalog', 'mysql', 'performance_schema', 'sys')
+where t.table_schema not in ('information_schema', 'sys')
 order by 1, 2, 4
 """
 POSTGRES = """
@@ -37,6 +37,14 @@ where c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition and has_ta
     and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'
 order by 1, 2, 4
 """
+MYSQL = """
+select t.table_schema as s, t.table_name as n, k.column_name as c, k.ordinal_position as p
+from information_schema.tables t
+left join information_schema.columns k
+    on k.table_schema = t.table_schema and k.table_name = t.table_name and k.column_key = 'PRI'
+where t.table_schema not in ('information_schema', 'mysql', 'performance_schema', 'sys')
+order by 1, 2, 4
+"""
 ORACLE = """
 select t.owner as s, t.table_name as n, k.column_name as c, k.position as p
 from all_tables t
@@ -45,6 +53,7 @@ left join all_cons_columns k on k.owner = c.owner and k.constraint_name = c.cons
 where t.owner = sys_context('userenv', 'current_schema')
 order by 1, 2, 4
 """
+CATALOGS = {"MySQL": MYSQL, "SQL Server": SQL_SERVER, "Oracle": ORACLE}
 # As text: catalogs have types of their own for names.
 TEXT = {"MySQL": "cast({} as char)", "SQL Server": "cast({} as nvarchar(200))"}
 
@@ -58,7 +67,7 @@ def database_tables(name: str, connection: Connection, rows: int, only: str | No
         with connect(connection) as session:
             listed = session.execute(POSTGRES).fetchall()
     else:
-        listed = _ask(address, ORACLE if dialect is DIALECTS["oracle"] else STANDARD)
+        listed = _ask(address, CATALOGS[address.dialect.title])
     keys: dict[tuple[str, str], list[str]] = defaultdict(list)
     for schema, table, column, _ in listed:
         keys[schema, table] += [column] if column else []

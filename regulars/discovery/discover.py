@@ -53,6 +53,8 @@ def discover(
     At most `rows` rows of each table are looked at. `taken` are names of contracts that are there already.
     Raises ConfigError for a place that is none of these, SourceError or TransientError where it cannot be read.
     """
+    if group is not None and contract_name(group, "x") != group:
+        raise ConfigError(f"{group!r} is no name for a group", remedy=f"such as --name {contract_name(group, 'shop')}")
     name, shown, live = _connection(place, sources, group)
     variable = None
     if live.url and shown.url and not VARIABLE.fullmatch(shown.url) and not shown.url.startswith("embedded:"):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from regulars.contracts import IDENTIFIERS
 from regulars.discovery.discover import Discovered
@@ -52,8 +55,8 @@ def contracts_text(found: Discovered) -> str:
         "# marked, until he decides and takes the mark away; `regulars validate` lists it. docs/contracts.md explains the fields.",
         "",
         "sources:",
-        f"  - name: {found.group}",
-        f"    description: {_text(f'Tables of {found.connection_name}.')}",
+        f"  - name: {_name(found.group)}",
+        f"    description: {_described(f'Tables of {found.connection_name}.')}",
         "    schema: raw",
         "    config: {loaded_at_field: cast(_as_of as timestamp)}",
         "    tables:",
@@ -66,10 +69,10 @@ def contracts_text(found: Discovered) -> str:
 def _contract_lines(table: TableFound) -> list[str]:
     name = table.shelf.table
     meta = [
-        f"key: [{', '.join(table.key.value)}]{_note(f'key of {name}', table.key)}" if table.key.value else
+        f"key: [{', '.join(map(_name, table.key.value))}]{_note(f'key of {name}', table.key)}" if table.key.value else
         f"key: []{_note(f'key of {name}', table.key)}",
         f"mode: {table.mode.value}{_note(f'mode of {name}', table.mode)}",
-        *([f"event_time: {table.event_time.value}{_note(f'event_time of {name}', table.event_time)}"]
+        *([f"event_time: {_name(table.event_time.value)}{_note(f'event_time of {name}', table.event_time)}"]
           if table.event_time.value else []),
         f"owner: unknown  # TODO: owner of {name}: the team to ask when it is wrong",
         "duplicates: drop",
@@ -77,8 +80,8 @@ def _contract_lines(table: TableFound) -> list[str]:
     ]  # fmt: skip
     return [
         f"      # {table.rows:,} rows of {table.shelf.of} were looked at.",
-        f"      - name: {name}",
-        f"        description: {_text('Rows of ' + _place(table) + '.')}  # TODO: description of {name}: what one row is",
+        f"      - name: {_name(name)}",
+        f"        description: {_described('Rows of ' + _place(table) + '.')}  # TODO: description of {name}: what one row is",
         "        config:",
         "          freshness: {warn_after: {count: 2, period: day}, error_after: {count: 7, period: day}}",
         "          meta:",
@@ -102,8 +105,8 @@ def _column_lines(table: TableFound, column: ColumnFound) -> list[str]:
         meta.append(f"pii: {column.pii.value}{_note(f'pii of {place}', column.pii)}")
     ask = [f"            # TODO: pii of {place}: {column.pii.ask}"] if column.pii.ask and not column.pii.value else []
     return [
-        f"          - name: {column.name}",
-        f"            description: {_text(f'{column.source_name} of {_place(table)}, as found.')}",
+        f"          - name: {_name(column.name)}",
+        f"            description: {_described(f'{column.source_name} of {_place(table)}, as found.')}",
         f"            data_type: {column.data_type.value}{_note(f'data_type of {place}', column.data_type)}",
         *ask,
         *(["            config:", "              meta:"] if meta else []),
@@ -118,12 +121,12 @@ def sources_text(found: Discovered) -> str:
         "# Drafted by `regulars discover`; docs/sources.md lists the fields. Take the entries over into your sources.yml.",
         "",
         "connections:",
-        f"  {found.connection_name}: {{{', '.join(f'{key}: {_flow(value)}' for key, value in facts.items())}}}",
+        f"  {_name(found.connection_name)}: {{{', '.join(f'{key}: {_flow(value)}' for key, value in facts.items())}}}",
         "",
         "tables:",
     ]
     for table in found.tables:
-        lines += [f"  {table.shelf.table}:", f"    from: {found.connection_name}"]
+        lines += [f"  {_name(table.shelf.table)}:", f"    from: {_name(found.connection_name)}"]
         lines += [f"    {field}: {_text(value)}  # {table.shelf.of}" for field, value in table.shelf.entry.items()]
         if table.read:
             whys = dict(why.split(": ", 1) for why in table.read_why if ": " in why)
@@ -135,7 +138,7 @@ def sources_text(found: Discovered) -> str:
         renamed = [column for column in table.columns if column.name != column.source_name.lower()]
         if renamed:
             lines.append("    columns:")
-            lines += [f"      {column.name}: {_text(_named(column.source_name))}" for column in renamed]
+            lines += [f"      {_name(column.name)}: {_text(_named(column.source_name))}" for column in renamed]
     return "\n".join(lines) + "\n"
 
 
@@ -176,7 +179,7 @@ def models_text(found: Discovered) -> str:
         )
         lines += [
             f"  - name: {_model(found, table)}",
-            f"    description: {_text(f'Rows of {_place(table)}. Grain: {grain}.')}",
+            f"    description: {_described(f'Rows of {_place(table)}. Grain: {grain}.')}",
             "    columns:",
         ]
         for column in table.columns:
@@ -184,7 +187,7 @@ def models_text(found: Discovered) -> str:
                 continue
             shown = f"{column.name}_hash" if column.pii.value else column.name
             what = f"Keyed hash of {column.name}." if column.pii.value else f"{column.source_name}, as found."
-            lines += [f"      - name: {shown}", f"        description: {_text(what)}"]
+            lines += [f"      - name: {_name(shown)}", f"        description: {_described(what)}"]
         lines += ["      - name: landed_on", "        description: \"{{ doc('landed_on') }}\"", ""]
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -211,6 +214,16 @@ def _named(source_name: str) -> str:
 
 def _text(value: object) -> str:
     return json.dumps(str(value), ensure_ascii=False)
+
+
+def _name(text: str) -> str:
+    """A name as YAML takes it for text: `no`, `on` and the like would be booleans."""
+    return text if yaml.safe_load(text) == text else _text(text)
+
+
+def _described(text: str) -> str:
+    """A description; dbt would run what stands in double braces."""
+    return _text(re.sub(r"\{(?=[{%#])", "{ ", text))
 
 
 def _flow(value: object) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TODO = re.compile(r"(?:#|--)\s*TODO\b:?\s*(.*)")
+QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')  # what only looks like a comment, inside a text
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def open_questions(paths: Iterable[Path]) -> list[Question]:
         )
         for file in files:
             for number, line in enumerate(file.read_text().splitlines(), start=1):
-                match = TODO.search(line)
+                match = TODO.search(QUOTED.sub('""', line))
                 if match:
                     found.append(Question(file, number, match[1].strip() or "decide what this line says"))
     return found

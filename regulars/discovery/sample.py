@@ -106,22 +106,24 @@ def _take(
         for piece in pieces:
             target = spool / f"looked-at-{len(taken)}.parquet"
             listed = ", ".join(identifier(column) for column, _ in piece.columns)
-            copy = (
-                f"copy (select {listed}, {literal} as {DAY} from ({{}}) limit {left}) to {quote(str(target))} "
-                "(format parquet)"
-            )
+            first = f"select {listed}, {literal} as {DAY} from ", f" limit {left}"
             try:
-                made = engine.execute(copy.format(piece.relation)).fetchone()
+                made = _copy(engine, f"({piece.relation})".join(first), target)
             except duckdb.Error as error:
                 if piece.salvage is None:
                     raise (piece.explain(error) if piece.explain else error) from None
                 # A damaged file is read again, record by record; what cannot be read is left out here.
-                made = engine.execute(copy.format(piece.salvage(str(error)).relation)).fetchone()
-            taken.append((target, int(made[0]) if made else 0))
-            left -= taken[-1][1]
+                made = _copy(engine, f"({piece.salvage(str(error)).relation})".join(first), target)
+            taken.append((target, made))
+            left -= made
             if left <= 0:
                 break
     return taken
+
+
+def _copy(engine: duckdb.DuckDBPyConnection, select: str, target: Path) -> int:
+    row = engine.execute(f"copy ({select}) to {quote(str(target))} (format parquet)").fetchone()
+    return int(row[0]) if row else 0
 
 
 def counted(values: Sequence[tuple[str, int]]) -> str:

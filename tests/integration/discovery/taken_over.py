@@ -16,6 +16,7 @@ from dbt.cli.main import dbtRunner
 
 from flows.__main__ import app
 from regulars.contracts import read_contracts
+from regulars.discovery.questions import open_questions
 from regulars.landing import land
 from regulars.manifest import Manifest
 from regulars.postgres.embedded import with_embedded
@@ -43,7 +44,11 @@ def answer(out: Path, decisions: Mapping[str, str] | None = None) -> None:
         text = file.read_text()
         for pattern, decided in (decisions or {}).items():
             text = re.sub(pattern, decided, text)
-        file.write_text(re.sub(r"\s*(#|--) TODO.*", "", text))
+        file.write_text(text)
+    for question in open_questions([out]):
+        lines = question.file.read_text().splitlines()
+        lines[question.line - 1] = re.sub(r"(.*?)\s*(#|--) TODO(?!.*(#|--) TODO).*", r"\1", lines[question.line - 1])
+        question.file.write_text("\n".join(lines) + "\n")
 
 
 @dataclass

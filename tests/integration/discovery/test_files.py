@@ -156,3 +156,30 @@ def test_a_place_that_is_none_is_refused(tmp_path: Path) -> None:
         code, words = run_command("discover", place, "--out", tmp_path / "draft")
         assert code != 0 and said in words, words
     assert not (tmp_path / "draft").exists()
+
+
+def test_names_that_look_like_yaml_jinja_or_sql_are_only_names(tmp_path: Path, draft) -> None:
+    names = [
+        "id: {a}",
+        "{{ 1 / 0 }} # TODO",
+        'say ""hi""',
+        "no",
+        "null",
+        "'; drop table x --",
+        "line\nbreak",
+        "TODO: x",
+    ]
+    root = tmp_path / "ex"
+    root.mkdir()
+    lines = [",".join(f'"{name}"' for name in names), *(",".join([str(n)] * len(names)) for n in range(20))]
+    (root / "it's # {{ odd }}.csv").write_text("\n".join(lines))
+    _, taken = draft(root)
+    answer(taken.out)
+    assert run_command("validate", taken.out)[0] == 0
+    (contract,) = read_contracts(taken.out / "staging").values()
+    assert list(contract.by_name)[:4] == ["id_a", "column_1_0_todo", "say_hi", "no"]
+    landed = taken.land(DAYS[0])
+    assert [(m.rows_loaded, m.rows_quarantined) for m in landed.values()] == [(20, 0)]
+    taken.stage(DAYS[0])
+    assert taken.rows(f"select count(*) from staging.stg_shop__{contract.table}") == [(20,)]
+    assert run_command("discover", root, "--name", "../up", "--out", tmp_path / "other")[0] != 0
