@@ -25,7 +25,7 @@ def discover_command(
     name: Annotated[
         str | None, typer.Option(help="Name of the group; default: the folder's or the connection's.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the drafts.")] = Path("draft"),
+    out: Annotated[Path | None, typer.Option(help="Folder for the drafts; default: draft/<name>.")] = None,
     table: Annotated[str | None, typer.Option(help="One table alone.")] = None,
     rows: Annotated[int, typer.Option(min=1, help="Rows of each table that are looked at.")] = 100_000,
     force: Annotated[bool, typer.Option("--force", help="Write over drafts that are there.")] = False,
@@ -36,11 +36,12 @@ def discover_command(
     contracts = read_contracts(settings.dbt_project_dir / "models" / "staging")
     sources = _sources(place, settings, contracts)
 
-    def show(table: str, looked_at: int) -> None:
+    def show(one: TableFound) -> None:
         if not as_json:
-            console.print(f"looked at {table}: {looked_at:,} rows")
+            console.print(f"looked at {one.shelf.table}: {one.rows:,} rows of {one.shelf.of}")
 
     found = discover(place, settings, sources, group=name, only=table, rows=rows, taken=contracts.keys(), progress=show)
+    out = out or Path("draft") / found.group
     written = write_draft(found, out, force=force) if found.tables else []
     questions = open_questions(written)
     if as_json:

@@ -46,7 +46,7 @@ def discover(
     only: str | None = None,
     rows: int = 100_000,
     taken: Collection[str] = (),
-    progress: Callable[[str, int], None] = lambda table, rows: None,
+    progress: Callable[[TableFound], None] = lambda found: None,
 ) -> Discovered:
     """Look into the tables at `place`: a folder or file, the url of a database, or a connection of `sources`.
 
@@ -76,7 +76,7 @@ def discover(
     for shelf in (_free(shelf, group, taken) for shelf in shelves):
         try:
             found.append(look_into(shelf, live, settings, rows))
-            progress(shelf.table, found[-1].rows)
+            progress(found[-1])
         except RegularsError as error:
             failed.append(error)
     return Discovered(group, name, shown, variable, tuple(found), tuple(failed))
