@@ -40,7 +40,7 @@ def discover_command(
         if not as_json:
             console.print(f"looked at {one.shelf.table}: {one.rows:,} rows of {one.shelf.of}")
 
-    found = discover(place, settings, sources, group=name, only=table, rows=rows, taken=contracts.keys(), progress=show)
+    found = discover(place, settings, sources, group=name, only=table, rows=rows, contracts=contracts, progress=show)
     out = out or Path("draft") / found.group
     written = write_draft(found, out, force=force) if found.tables else []
     questions = open_questions(written)
@@ -92,5 +92,6 @@ def _show(found: Discovered, out: Path, written: list[Path], questions: int) -> 
         f"  1. decide what the {questions} TODOs ask, correct the guesses:  regulars validate {out}\n"
         f"  2. take them over:  cp -r {out / 'staging' / found.group} dbt/warehouse/models/staging/  and the entries of\n"
         f"     {out / 'sources.yml'} into your sources.yml (REGULARS_SOURCES)\n"
-        f"  3. regulars validate, then  regulars run ingest --set tables={found.tables[0].shelf.table} --as-of <day>"
+        f"  3. regulars validate, then  regulars run ingest --set tables={found.tables[0].shelf.table} --as-of <day>\n"
+        f"  4. write what is to come of it, and name {found.group} in a stage: vars.stages of dbt/warehouse/dbt_project.yml"
     )

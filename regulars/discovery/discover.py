@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from regulars.contracts import Contract
 from regulars.discovery.columns import find_columns
 from regulars.discovery.databases import database_tables
 from regulars.discovery.folders import file_tables
@@ -45,12 +46,12 @@ def discover(
     group: str | None = None,
     only: str | None = None,
     rows: int = 100_000,
-    taken: Collection[str] = (),
+    contracts: Mapping[str, Contract] | None = None,
     progress: Callable[[TableFound], None] = lambda found: None,
 ) -> Discovered:
     """Look into the tables at `place`: a folder or file, the url of a database, or a connection of `sources`.
 
-    At most `rows` rows of each table are looked at. `taken` are names of contracts that are there already.
+    At most `rows` rows of each table are looked at. `contracts`: those that are there already; their names are not given again.
     Raises ConfigError for a place that is none of these, SourceError or TransientError where it cannot be read.
     """
     if group is not None and contract_name(group, "x") != group:
@@ -61,6 +62,12 @@ def discover(
         variable = f"{name.upper()}_URL"
         shown = shown.model_copy(update={"url": f"${{{variable}}}"})
     group = group or contract_name(name, "source")
+    taken = contracts or {}
+    if group in {contract.source for contract in taken.values()}:
+        raise ConfigError(
+            f"the project has a group {group} already",
+            remedy=f"give the drafts another one, such as --name {group}_new",
+        )
     if live.kind == "files":
         shelves = _of_files(live, Path(place) if sources is None or place not in sources.connections else None)
     else:

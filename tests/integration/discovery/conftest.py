@@ -17,7 +17,7 @@ def draft(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("REGULARS_HOME", str(settings.home))
     monkeypatch.setenv("REGULARS_PSEUDONYM_KEY", "test-key")
 
-    def discover(place: str | Path, *options: str, name: str = "shop") -> tuple[str, TakenOver]:
+    def discover(place: str | Path, *options: str, name: str = "store") -> tuple[str, TakenOver]:
         out = tmp_path / f"draft-{name}"
         code, said = run_command("discover", place, "--name", name, "--out", out, *options)
         assert code == 0, said

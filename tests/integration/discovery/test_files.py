@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from regulars.contracts import read_contracts
+from regulars.settings import PROJECT_DIR
 from tests.integration.discovery.taken_over import answer, run_command
 
 DAYS = [date(2026, 1, 25), date(2026, 1, 26)]
@@ -57,7 +58,7 @@ def test_a_folder_becomes_contracts_that_land_and_stage(exports: Path, draft) ->
     assert {name: (c.mode, c.key, c.event_time) for name, c in contracts.items()} == {
         "kunden": ("snapshot", ("kundennr",), None),
         "visits": ("append", ("visit_id",), "at_value"),
-        "orders": ("append", ("order_id",), "ordered_on"),
+        "store_orders": ("append", ("order_id",), "ordered_on"),
     }
     customer = contracts["kunden"].by_name
     assert {name: column.data_type for name, column in customer.items()} == {
@@ -82,17 +83,17 @@ def test_a_folder_becomes_contracts_that_land_and_stage(exports: Path, draft) ->
     landed = taken.land(*DAYS)
     counts = {(table, day.day): (m.rows_loaded, m.rows_quarantined) for (table, day), m in landed.items()}
     assert counts == {
-        ("kunden", 25): (200, 0), ("visits", 25): (100, 0), ("orders", 25): (4, 0),
-        ("kunden", 26): (200, 0), ("visits", 26): (100, 0), ("orders", 26): (4, 0),
+        ("kunden", 25): (200, 0), ("visits", 25): (100, 0), ("store_orders", 25): (4, 0),
+        ("kunden", 26): (200, 0), ("visits", 26): (100, 0), ("store_orders", 26): (4, 0),
     }  # fmt: skip
     taken.stage(DAYS[-1])
     (row,) = taken.rows("select kundennr, umsatz, aktiv, geburtstag::varchar, letzte_anderung::varchar, rabatt, stufe, "
-                        "length(e_mail_hash) from staging.stg_shop__kunden where kundennr = '00007' and "
+                        "length(e_mail_hash) from staging.stg_store__kunden where kundennr = '00007' and "
                         "landed_on = date '2026-01-26'")  # fmt: skip
     assert [str(value) for value in row] == [
         "00007", "8107.17", "True", "1957-08-08", "2026-01-08 07:15:00", "7", "gold", "64",
     ]  # fmt: skip
-    assert taken.rows("select count(*), count(distinct at_value_on) from staging.stg_shop__visits") == [(200, 2)]
+    assert taken.rows("select count(*), count(distinct at_value_on) from staging.stg_store__visits") == [(200, 2)]
 
 
 def test_no_value_of_a_person_is_in_drafts_or_output(exports: Path, draft) -> None:
@@ -105,9 +106,9 @@ def test_no_value_of_a_person_is_in_drafts_or_output(exports: Path, draft) -> No
 def test_drafts_are_not_written_over(exports: Path, draft) -> None:
     _, taken = draft(exports)
     (taken.out / "sources.yml").write_text("mine")
-    code, said = run_command("discover", exports, "--name", "shop", "--out", taken.out)
+    code, said = run_command("discover", exports, "--name", "store", "--out", taken.out)
     assert code != 0 and "is there already" in said and (taken.out / "sources.yml").read_text() == "mine"
-    code, _ = run_command("discover", exports, "--name", "shop", "--out", taken.out, "--force")
+    code, _ = run_command("discover", exports, "--name", "store", "--out", taken.out, "--force")
     assert code == 0 and (taken.out / "sources.yml").read_text() != "mine"
 
 
@@ -138,7 +139,7 @@ def test_sheets_documents_and_damaged_files(tmp_path: Path, draft, workbook) -> 
     (root / "half.csv.gz").write_bytes(b"\x1f\x8b\x08 no gzip at all")
     (root / "empty.csv").write_text("")
     (root / "notes.docx").write_text("nothing of ours")
-    code, said = run_command("discover", root, "--name", "shop", "--out", tmp_path / "draft")
+    code, said = run_command("discover", root, "--name", "store", "--out", tmp_path / "draft")
     assert code == 1 and "left out: table half" in said and "left out: table empty" in said
     contracts = read_contracts(tmp_path / "draft" / "staging")
     assert {name: [c.data_type for c in contract.columns] for name, contract in contracts.items()} == {
@@ -155,6 +156,8 @@ def test_a_place_that_is_none_is_refused(tmp_path: Path) -> None:
                         (str(tmp_path), "no file that can be read"), ("sqlite:///x", "nothing that discover reads")):  # fmt: skip
         code, words = run_command("discover", place, "--out", tmp_path / "draft")
         assert code != 0 and said in words, words
+    code, words = run_command("discover", PROJECT_DIR / "docs" / "..", "--name", "dw_a")
+    assert code != 0 and "the project has a group dw_a already" in words
     assert not (tmp_path / "draft").exists()
 
 
@@ -181,5 +184,5 @@ def test_names_that_look_like_yaml_jinja_or_sql_are_only_names(tmp_path: Path, d
     landed = taken.land(DAYS[0])
     assert [(m.rows_loaded, m.rows_quarantined) for m in landed.values()] == [(20, 0)]
     taken.stage(DAYS[0])
-    assert taken.rows(f"select count(*) from staging.stg_shop__{contract.table}") == [(20,)]
+    assert taken.rows(f"select count(*) from staging.stg_store__{contract.table}") == [(20,)]
     assert run_command("discover", root, "--name", "../up", "--out", tmp_path / "other")[0] != 0

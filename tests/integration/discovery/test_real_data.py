@@ -45,7 +45,7 @@ def test_online_retail_is_a_feed_of_days_without_a_key(datasets: Path, draft) ->
         assert landed["online_retail", day].rows_quarantined == 0
         assert taken.rows(
             "select count(*), sum(quantity), sum(cast(quantity * unit_price as decimal(18, 3))), count(distinct invoice_no), "
-            f"count(customer_id) from staging.stg_shop__online_retail where landed_on = date '{day}'"
+            f"count(customer_id) from staging.stg_store__online_retail where landed_on = date '{day}'"
         ) == [plain]
 
 
@@ -53,16 +53,16 @@ def test_olist_is_five_tables_with_keys(datasets: Path, draft) -> None:
     _, taken = draft(datasets / "olist_10k", name="olist")
     contracts = read_contracts(taken.out / "staging")
     assert {name: contract.key for name, contract in contracts.items()} == {
-        "customers": ("customer_id",),
-        "order_items": ("order_id", "order_item_id"),
-        "orders": ("order_id",),
-        "products": ("product_id",),
+        "olist_customers": ("customer_id",),
+        "olist_order_items": ("order_id", "order_item_id"),
+        "olist_orders": ("order_id",),
+        "olist_products": ("product_id",),
         "product_category_name_translation": ("product_category_name",),
     }
-    orders = contracts["orders"]
+    orders = contracts["olist_orders"]
     assert (orders.mode, orders.event_time) == ("append", "order_purchase_timestamp")
     assert "delivered" in orders.by_name["order_status"].enum
-    assert contracts["customers"].by_name["customer_zip_code_prefix"].pii == "address"
+    assert contracts["olist_customers"].by_name["customer_zip_code_prefix"].pii == "address"
     answer(taken.out)
     assert run_command("validate", taken.out)[0] == 0
     day = date(2017, 10, 5)
@@ -73,12 +73,12 @@ def test_olist_is_five_tables_with_keys(datasets: Path, draft) -> None:
         "timestamp '2017-10-02' and order_purchase_timestamp < timestamp '2017-10-06'"
     ).fetchone() or (0,)
     assert counts == {
-        "customers": 10_000, "order_items": 11_252, "orders": expected, "products": 6_123,
+        "olist_customers": 10_000, "olist_order_items": 11_252, "olist_orders": expected, "olist_products": 6_123,
         "product_category_name_translation": 71,
     }  # fmt: skip
     assert not any(manifest.rows_quarantined for manifest in landed.values())
     taken.stage(day)
-    assert taken.rows("select count(*) from staging.stg_olist__order_items") == [(11_252,)]
+    assert taken.rows("select count(*) from staging.stg_olist__olist_order_items") == [(11_252,)]
 
 
 def test_the_mapping_of_the_guide_lands(datasets: Path, settings: Settings) -> None:
@@ -88,7 +88,7 @@ def test_the_mapping_of_the_guide_lands(datasets: Path, settings: Settings) -> N
     contract = read_contracts(PROJECT_DIR / "dbt" / "warehouse" / "models" / "staging")["user_activity"]
     files = Connection(kind="files", path=str(datasets / "online_retail"))
     table = TableSource.model_validate(entry)
-    sources = Sources(connections={"shop": files}, tables={"user_activity": table})
+    sources = Sources(connections={"retail": files}, tables={"user_activity": table})
     manifest = land(contract, sources, settings, Run("run", "ingest", date(2010, 12, 1), CLOCK)).manifest
     plain = duckdb.sql(
         "select count(*), count(distinct (invoiceno, stockcode, quantity, unitprice)) from "
