@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import zlib
 from pathlib import Path
@@ -13,6 +14,7 @@ from regulars.engine import quote
 from regulars.sources.intake import GZIP, MARKS, SNIFFED
 
 LOOKED_AT = 2 << 20  # bytes of a file
+LINES = 2_000  # in which a header would be found again if it were data
 USUAL = {"delimiter": ",", "quote": '"'}
 
 
@@ -78,14 +80,23 @@ def _shape_of(text: str, name: str, engine: duckdb.DuckDBPyConnection, spool: Pa
     usual = {**USUAL, "delimiter": "\t" if name.lower().removesuffix(".gz").endswith(".tsv") else ","}
     found = {"delimiter": row[0], "quote": row[1] if row[1] not in (None, "\0", "(empty)", "") else '"'}
     options: dict[str, Any] = {key: value for key, value in found.items() if value and value != usual[key]}
-    if not row[3] and not _names_itself(whole, str(row[0] or ",")):
+    below = whole.split("\n", int(row[2] or 0))[-1]
+    if not _has_header(below, str(row[0] or ","), bool(row[3])):
         options["header"] = False
     if row[2]:
         options["skip"] = int(row[2])
     return options
 
 
-def _names_itself(text: str, delimiter: str) -> bool:
-    """Whether the first line has words alone, each once: where every column is text the engine cannot tell it from data."""
-    cells = [cell.strip().strip('"') for cell in text.split("\n", 1)[0].split(delimiter)]
-    return len(set(cells)) == len(cells) and all(cell and not cell[0].isdigit() and "@" not in cell for cell in cells)
+def _has_header(text: str, delimiter: str, sniffed: bool) -> bool:
+    """Whether the first line has names, and not data, which must not end as names in a draft.
+
+    Where every column is text the engine cannot tell: then a value of the first line that stands in its column again, in
+    another row, says that it is data."""
+    rows = csv.reader(text.splitlines()[:LINES], delimiter=delimiter[:1])
+    first = next(rows, [])
+    others = [row for row in rows if row != first]
+    if any(cell and cell == first[column] for row in others for column, cell in enumerate(row[: len(first)])):
+        return False
+    is_words = all(cell.strip() and not cell.strip()[0].isdigit() and "@" not in cell for cell in first)
+    return sniffed or (is_words and len(set(first)) == len(first))

@@ -186,3 +186,14 @@ def test_names_that_look_like_yaml_jinja_or_sql_are_only_names(tmp_path: Path, d
     taken.stage(DAYS[0])
     assert taken.rows(f"select count(*) from staging.stg_store__{contract.table}") == [(20,)]
     assert run_command("discover", root, "--name", "../up", "--out", tmp_path / "other")[0] != 0
+
+
+def test_a_file_without_a_header_gives_no_names_away(tmp_path: Path, draft) -> None:
+    root = tmp_path / "ex"
+    root.mkdir()
+    people = [f"{name},{town},gold" for name in ("Annabel", "Bertram", "Cedric") for town in ("Lisboa", "Porto")]
+    (root / "members.csv").write_text("\n".join(people * 5))
+    said, taken = draft(root)
+    assert yaml.safe_load((taken.out / "sources.yml").read_text())["tables"]["members"]["read"] == {"header": False}
+    texts = said + "".join(file.read_text() for file in taken.out.rglob("*_sources.yml"))
+    assert "column1" in texts and "nnabel:" not in texts
