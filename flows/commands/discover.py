@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from regulars.discovery.draft import write_draft
 from regulars.discovery.found import TableFound
 from regulars.discovery.questions import open_questions
 from regulars.settings import Settings, load_settings
-from regulars.sources.config import Sources, read_sources
+from regulars.sources.config import BLOCK, Connection, ResolveBlock, Sources, fill_connection, read_sources
 
 
 def discover_command(
@@ -40,7 +41,17 @@ def discover_command(
         if not as_json:
             console.print(f"looked at {one.shelf.table}: {one.rows:,} rows of {one.shelf.of}")
 
-    found = discover(place, settings, sources, group=name, only=table, rows=rows, contracts=contracts, progress=show)
+    found = discover(
+        place,
+        settings,
+        sources,
+        group=name,
+        only=table,
+        rows=rows,
+        contracts=contracts,
+        fill=partial(_filled, settings.sources_path),
+        progress=show,
+    )
     out = out or Path("draft") / found.group
     written = write_draft(found, out, force=force) if found.tables else []
     questions = open_questions(written)
@@ -55,10 +66,21 @@ def discover_command(
 
 
 def _sources(place: str, settings: Settings, contracts: Any) -> Sources | None:
-    """sources.yml, with the secrets of the one connection that is looked into; none where the place is a path or a url."""
+    """sources.yml as it stands, without secrets; none where the place is a path or a url."""
     if "://" in place or Path(place).expanduser().exists() or not settings.sources_path.exists():
         return None
     return read_sources(settings.sources_path, contracts, needed=set())
+
+
+def _filled(path: Path, name: str, connection: Connection) -> Connection:
+    """The connection with its secrets; only one that names blocks needs Prefect."""
+    resolve: ResolveBlock | None = None
+    if BLOCK.search(f"{connection.url} {connection.path} {connection.options}"):
+        from flows.commands.prefect_profile import use_local_prefect
+
+        use_local_prefect()
+        from tasks.blocks import resolve_block as resolve
+    return fill_connection(path, name, connection, resolve)
 
 
 def _facts(table: TableFound) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from regulars.engine import local_engine
 from regulars.errors import ConfigError, RegularsError
 from regulars.postgres.embedded import with_embedded
 from regulars.settings import Settings
-from regulars.sources.config import VARIABLE, Connection, Sources
+from regulars.sources.config import BLOCK, VARIABLE, Connection, Sources
 from regulars.sources.sql_dialects import SCHEMES
 from regulars.spool import open_spool
 
@@ -47,18 +47,23 @@ def discover(
     only: str | None = None,
     rows: int = 100_000,
     contracts: Mapping[str, Contract] | None = None,
+    fill: Callable[[str, Connection], Connection] = lambda name, connection: connection,
     progress: Callable[[TableFound], None] = lambda found: None,
 ) -> Discovered:
     """Look into the tables at `place`: a folder or file, the url of a database, or a connection of `sources`.
 
     At most `rows` rows of each table are looked at. `contracts`: those that are there already; their names are not given again.
+    `fill` takes variables and blocks of a connection of `sources` in, which drafts keep as they are.
     Raises ConfigError for a place that is none of these, SourceError or TransientError where it cannot be read.
     """
     if group is not None and contract_name(group, "x") != group:
         raise ConfigError(f"{group!r} is no name for a group", remedy=f"such as --name {contract_name(group, 'shop')}")
     name, shown, live = _connection(place, sources, group)
+    if sources is not None and place in sources.connections:
+        live = fill(place, live)
     variable = None
-    if live.url and shown.url and not VARIABLE.fullmatch(shown.url) and not shown.url.startswith("embedded:"):
+    is_open = shown.url and not VARIABLE.fullmatch(shown.url) and not BLOCK.fullmatch(shown.url)
+    if is_open and not str(shown.url).startswith("embedded:"):
         variable = f"{name.upper()}_URL"
         shown = shown.model_copy(update={"url": f"${{{variable}}}"})
     group = group or contract_name(name, "source")
@@ -69,7 +74,8 @@ def discover(
             remedy=f"give the drafts another one, such as --name {group}_new",
         )
     if live.kind == "files":
-        shelves = _of_files(live, Path(place) if sources is None or place not in sources.connections else None)
+        is_named = sources is not None and place in sources.connections
+        shelves = _of_files(live, None if is_named else Path(place))
     else:
         database = with_embedded(Sources(connections={name: live}, tables={}), settings).connections[name]
         shelves, live = database_tables(name, database, rows, only), database

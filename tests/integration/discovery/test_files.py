@@ -197,3 +197,18 @@ def test_a_file_without_a_header_gives_no_names_away(tmp_path: Path, draft) -> N
     assert yaml.safe_load((taken.out / "sources.yml").read_text())["tables"]["members"]["read"] == {"header": False}
     texts = said + "".join(file.read_text() for file in taken.out.rglob("*_sources.yml"))
     assert "column1" in texts and "nnabel:" not in texts
+
+
+def test_a_connection_of_sources_yml_keeps_its_variables(
+    exports: Path, tmp_path: Path, draft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sources.yml").write_text('connections: {crm_files: {kind: files, path: "${CRM_FILES}"}}\ntables: {}\n')
+    monkeypatch.setenv("REGULARS_SOURCES", str(tmp_path / "sources.yml"))
+    code, said = run_command("discover", "crm_files", "--out", tmp_path / "none")
+    assert code != 0 and "${CRM_FILES} is not set" in said
+    monkeypatch.setenv("CRM_FILES", str(exports))
+    _, taken = draft("crm_files", "--table", "visits")
+    text = (taken.out / "sources.yml").read_text()
+    assert 'crm_files: {kind: "files", path: "${CRM_FILES}"}' in text and list(
+        read_contracts(taken.out / "staging")
+    ) == ["visits"]

@@ -16,6 +16,7 @@ from regulars.sources.base import make_request
 from regulars.sources.config import Connection, Sources, TableSource
 from regulars.sources.sql_address import address_of
 from regulars.sources.sql_errors import explained
+from regulars.sources.sql_process import sql_process
 
 URLS = {
     "postgresql": "postgresql://u:s%40cret@host:5433/erp?sslmode=require",
@@ -192,6 +193,13 @@ def test_errors_say_what_to_do_and_repeat_no_value(said: str, kind: type[Excepti
     error = explained(address_of("erp", Connection(kind="sql", url=URLS["mysql"])), said)
     assert type(error) is kind and words in str(error) and error.remedy
     assert "anna" not in str(error)
+
+
+def test_without_the_reader_it_is_said_what_to_install() -> None:
+    address = address_of("erp", Connection(kind="sql", url=URLS["mysql"]))
+    with sql_process(address) as process, pytest.raises(ConfigError, match="connectorx") as error:
+        process._judged({"missing": True, "done": True})
+    assert "regulars[sql]" in error.value.remedy
 
 
 def test_the_reading_process_ends_with_whoever_asked() -> None:
