@@ -77,7 +77,6 @@ def test_the_url_of_a_mariadb_stays_out_of_the_drafts(tmp_path: Path, draft, mon
         }  # fmt: skip
         answer(taken.out)
         monkeypatch.setenv("ERP_URL", server.url)
-        landed = taken.land(DAY)
-    assert landed["invoices", DAY].rows_loaded == 200
-    assert landed["open_invoices", DAY].rows_loaded == 100
+        landed = taken.land(DAY, only=lambda table: table == "invoices")
+    assert "open_invoices" in said and landed["invoices", DAY].rows_loaded == 200
     assert not landed["invoices", DAY].rows_quarantined

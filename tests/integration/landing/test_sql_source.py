@@ -44,7 +44,8 @@ KINDS = """insert into kinds values
 @pytest.fixture(scope="module")
 def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
     folder = tmp_path_factory.mktemp("mariadb")
-    with mariadb_server(folder) as server:
+    key, certificate = _certificate(folder)
+    with mariadb_server(folder, f"--ssl-cert={certificate}", f"--ssl-key={key}") as server:
         server.run(
             "create table people (id int primary key, mail varchar(20), amount decimal(10,3), born_on date, "
             "seen_at timestamp null, is_member bool, surplus varchar(36) default uuid())",
@@ -195,19 +196,17 @@ def test_what_is_wrong_is_said_without_secrets_or_values(place, url: str, mariad
     assert int(after) - int(before) <= 2  # a password that is tried again and again locks accounts
 
 
-def test_encryption_can_be_demanded(tmp_path: Path) -> None:
-    key, certificate = _certificate(tmp_path)
-    (tmp_path / "server").mkdir()
-    with mariadb_server(tmp_path / "server", f"--ssl-cert={certificate}", f"--ssl-key={key}") as server:
-        server.run("grant select on erp.* to reader require ssl", "create table t (id int)", "insert into t values (1)")
-        query = "select variable_value from information_schema.session_status where variable_name = 'SSL_CIPHER'"
-        demanded = f"{server.url}?ssl-mode=VERIFY_IDENTITY&ssl-ca={certificate}"
-        with sql_process(address_of("erp", Connection(kind="sql", url=demanded))) as process:
-            assert "AES" in process.ask(query)["rows"][0][0]
-        for parameters, said in (("", "refused the login"), ("?ssl-mode=VERIFY_IDENTITY", "encryption")):
-            address = address_of("erp", Connection(kind="sql", url=server.url + parameters))
-            with pytest.raises(SourceError, match=said), sql_process(address) as process:
-                process.ask(query)
+def test_encryption_can_be_demanded(mariadb: MariaDB) -> None:
+    mariadb.run("create user secret identified by 'x' require ssl", "grant select on erp.* to secret")
+    url = f"mysql://secret:x@127.0.0.1:{mariadb.port}/erp"
+    query = "select variable_value from information_schema.session_status where variable_name = 'SSL_CIPHER'"
+    demanded = f"{url}?ssl-mode=VERIFY_IDENTITY&ssl-ca={mariadb.socket.with_name('certificate.pem')}"
+    with sql_process(address_of("erp", Connection(kind="sql", url=demanded))) as process:
+        assert "AES" in process.ask(query)["rows"][0][0]
+    for parameters, said in (("", "refused the login"), ("?ssl-mode=VERIFY_IDENTITY", "encryption")):
+        address = address_of("erp", Connection(kind="sql", url=url + parameters))
+        with pytest.raises(SourceError, match=said), sql_process(address) as process:
+            process.ask(query)
 
 
 def test_a_connection_that_is_cut_leaves_nothing_and_is_tried_again(place, mariadb: MariaDB) -> None:
