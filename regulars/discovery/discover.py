@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import duckdb
+
 from regulars.contracts import Contract
 from regulars.discovery.columns import find_columns
 from regulars.discovery.databases import database_tables
@@ -17,7 +19,8 @@ from regulars.discovery.keys import find_event_time, find_key, find_mode
 from regulars.discovery.names import contract_name
 from regulars.discovery.sample import take_sample
 from regulars.engine import local_engine
-from regulars.errors import ConfigError, RegularsError
+from regulars.engine_errors import without_values
+from regulars.errors import ConfigError, RegularsError, SourceError
 from regulars.postgres.embedded import with_embedded
 from regulars.settings import Settings
 from regulars.sources.config import BLOCK, VARIABLE, Connection, Sources
@@ -92,6 +95,9 @@ def discover(
             progress(found[-1])
         except RegularsError as error:
             failed.append(error)
+        except duckdb.Error as error:  # its words may quote a value
+            said = f"table {shelf.table}: {without_values(str(error))}"
+            failed.append(SourceError(said, remedy="look at fewer rows (--rows), or describe the table by hand"))
     return Discovered(group, name, shown, variable, tuple(found), tuple(failed))
 
 
@@ -128,8 +134,11 @@ def _connection(place: str, sources: Sources | None, group: str | None) -> tuple
         return place, sources.connections[place], sources.connections[place]
     scheme = urlsplit(place).scheme
     if scheme in SCHEMES or place.startswith("embedded:"):
-        kind = "postgres" if SCHEMES.get(scheme) == "postgresql" or place.startswith("embedded:") else "sql"
-        database = place.rsplit("/", 1)[-1].split("?")[0].rpartition(":")[2]
+        is_embedded = place.startswith("embedded:")
+        kind = "postgres" if SCHEMES.get(scheme) == "postgresql" or is_embedded else "sql"
+        # What stands where the database should may be a part of the password: a name with an @ is none.
+        database = place.removeprefix("embedded:") if is_embedded else urlsplit(place).path.rsplit("/", 1)[-1]
+        database = "" if "@" in urlsplit(place).path else database
         made = Connection(kind=kind, url=place)
         return group or contract_name(database, "database"), made, made
     if "://" in place:
@@ -138,6 +147,10 @@ def _connection(place: str, sources: Sources | None, group: str | None) -> tuple
             remedy=f"give a local folder or file (of S3, fetch a few days first), or a url of {', '.join(sorted(SCHEMES))}",
         )
     path = Path(place).expanduser()
+    if not path.exists() and "@" in place:
+        raise ConfigError(
+            "what is given is neither a path nor a url", remedy="such as mysql://user:password@host/database"
+        )
     if not path.exists() and re.fullmatch(r"\w+", place):
         known = ", ".join(sorted(sources.connections)) if sources else "none"
         raise ConfigError(f"{place} is neither a path nor a connection of sources.yml", remedy=f"connections: {known}")

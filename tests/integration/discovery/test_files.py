@@ -153,6 +153,14 @@ def test_a_place_that_is_none_is_refused(tmp_path: Path) -> None:
                         (str(tmp_path), "no file that can be read"), ("sqlite:///x", "nothing that discover reads")):  # fmt: skip
         code, words = run_command("discover", place, "--out", tmp_path / "draft")
         assert code != 0 and said in words, words
+    for place in (
+        "mysql://u:s3cret@host",
+        "mysql:/u:s3cret@host/x",
+        "mysql://u:x/s3cret@host",
+        "postgres://u:x/s3cret@h/d",
+    ):
+        code, words = run_command("discover", place, "--out", tmp_path / "draft")
+        assert code != 0 and "s3cret" not in words and "url" in words, words
     code, words = run_command("discover", PROJECT_DIR / "docs" / "..", "--name", "dw_a")
     assert code != 0 and "the project has a group dw_a already" in words
     assert not (tmp_path / "draft").exists()
