@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from flows.commands import account, demo, doctor, inspect, quarantine, run, sample
+from flows.commands import account, demo, discover, doctor, inspect, quarantine, run, sample
 from regulars.errors import RegularsError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -15,6 +15,7 @@ app.command("plan")(run.plan)
 app.command("sql")(inspect.sql)
 app.command("status")(inspect.status)
 app.command("validate")(inspect.validate)
+app.command("discover")(discover.discover_command)
 app.command("sample")(sample.sample)
 app.command("demo")(demo.demo)
 app.command("stop")(sample.stop)

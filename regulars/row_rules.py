@@ -45,7 +45,8 @@ def column_rules(request: Request, n: int, column: Column, found: Typed, literal
         # A case, not an "and": the engine may look at the parts of a conjunction in any order, and trimming is dear.
         empty = f"i{n} is null"
         if is_text:
-            empty = f"case when i{n} < '!' then trim(i{n}, {literal(SPACE)}) = '' else i{n} is null end"
+            text = f"cast(i{n} as varchar)"  # a typed source may give a number or a list
+            empty = f"case when {text} < '!' then trim({text}, {literal(SPACE)}) = '' else i{n} is null end"
         yield Rule("required", empty, literal(f"{column.name} is required and empty"))
     shown = f"' ' || left(cast(i{n} as varchar), {SHOWN})" if not column.pii else "''"
     if found.ok != "true":

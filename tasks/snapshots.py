@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from regulars.sources.postgres_session import shared_snapshot, with_snapshot
+from regulars.sources.sql_address import address_of
 from tasks.context import RunContext
 
 
@@ -18,6 +19,8 @@ def shared_snapshots(context: RunContext) -> Iterator[None]:
         for name in sorted(used):
             connection = before.connections[name]
             if connection.options.get("one_snapshot"):
+                if connection.kind == "sql":
+                    address_of(name, connection)  # refuses engines that lend none
                 context.sources = with_snapshot(context.sources, name, held.enter_context(shared_snapshot(connection)))
         try:
             yield

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import duckdb
@@ -14,7 +15,8 @@ import typer
 
 from flows.commands.console import print_table
 from flows.commands.prefect_profile import with_named_blocks
-from regulars.contracts import read_contracts
+from regulars.contracts import Contract, read_contracts
+from regulars.discovery.questions import open_questions
 from regulars.errors import ConfigError, EngineError
 from regulars.settings import load_settings
 from regulars.sources.config import read_sources
@@ -99,11 +101,19 @@ def status(as_json: Json = False) -> None:
         print_table(title if rows else f"{title}: none", names if rows else [], rows)
 
 
-def validate(as_json: Json = False) -> None:
-    """Check settings, contracts and sources.yml; sources are not read and secrets are not needed."""
+def validate(
+    draft: Annotated[Path | None, typer.Argument(help="Folder of a draft of `discover`; default: the project.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check settings, contracts and sources.yml, and say what is open; sources are not read and secrets are not needed."""
     settings = load_settings()
-    contracts = read_contracts(settings.dbt_project_dir / "models" / "staging")
-    sources = read_sources(settings.sources_path, contracts, needed=set())
+    models = settings.dbt_project_dir / "models" / "staging"
+    places = (models, settings.sources_path) if draft is None else (draft / "staging", draft / "sources.yml")
+    contracts = read_contracts(places[0])
+    if draft is not None:
+        _refuse_taken(contracts, read_contracts(models))
+    sources = read_sources(places[1], contracts, needed=set())
+    questions = open_questions(places)
     absent = sorted(set(contracts) - set(sources.tables))
     facts: dict[str, Any] = {
         "contracts": len(contracts),
@@ -111,11 +121,27 @@ def validate(as_json: Json = False) -> None:
         "sources": len(sources.tables),
         "connections": len(sources.connections),
         "without_source": absent,
+        "open": [{"file": str(one.file), "line": one.line, "what": one.what} for one in questions],
     }
     if as_json:
         typer.echo(json.dumps(facts))
-        return
-    typer.echo(f"contracts: {facts['contracts']} tables, {facts['columns']} columns, all well formed")
-    typer.echo(f"{settings.sources_path}: {facts['sources']} tables from {facts['connections']} connections")
-    if absent:
-        typer.echo(f"left out (no source): {', '.join(absent)}")
+    else:
+        typer.echo(f"contracts: {facts['contracts']} tables, {facts['columns']} columns, all well formed")
+        typer.echo(f"{places[1]}: {facts['sources']} tables from {facts['connections']} connections")
+        if absent:
+            typer.echo(f"left out (no source): {', '.join(absent)}")
+        for question in questions:
+            typer.echo(f"open: {question}")
+        if questions:
+            typer.echo(f"{len(questions)} open: decide each, and take its TODO away")
+    if questions:
+        raise typer.Exit(1)
+
+
+def _refuse_taken(draft: Mapping[str, Contract], project: Mapping[str, Contract]) -> None:
+    taken = sorted(name for name in draft if name in project and draft[name] != project[name])
+    if taken:
+        raise ConfigError(
+            f"contracts of that name are in the project already: {', '.join(taken)}",
+            remedy="rename the table in contract, sources.yml and staging model, or map the source to the contract that is there",
+        )

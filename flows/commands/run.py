@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -87,10 +88,15 @@ def parse_parameters(flow: Any, pairs: list[str]) -> dict[str, Any]:
 
 
 def show_summary(as_of: Any, as_json: bool) -> None:
-    """Rows per table and what was delivered by the newest run of this home, from the published copy."""
+    """Rows per table and what was delivered by the newest run of this home, from the published copy, if there is one."""
     from flows.commands.inspect import published
 
-    with published() as reader:
+    with ExitStack() as stack:
+        try:
+            reader = stack.enter_context(published())
+        except ConfigError as error:  # a run of `ingest` publishes nothing
+            typer.echo(json.dumps({"as_of": as_of}, default=str) if as_json else error.message)
+            return
         day = as_of or reader.query("select max(as_of) from ops.runs")[0][0]
         rows = reader.query(
             """select table_name, revision, rows_read, rows_loaded, rows_quarantined, rows_duplicate, rows_filtered

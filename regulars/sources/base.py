@@ -63,13 +63,13 @@ class Request:
         """A path with `{as_of}` filled in."""
         return text.replace("{as_of}", self.as_of.isoformat())
 
-    def fill_query(self, query: str) -> str:
-        """A query with `{as_of}`, `{window_start}` and `{window_end}` as date and timestamp literals."""
+    def fill_query(self, query: str, day: str = "date '{}'", moment: str = "timestamp '{}'") -> str:
+        """A query with `{as_of}`, `{window_start}` and `{window_end}` as literals, written as the engine writes them."""
         start, end = self.day.window(self.lookback_days)
         literals = {
-            "{as_of}": f"date '{self.as_of.isoformat()}'",
-            "{window_start}": f"timestamp '{start.isoformat(sep=' ')}'",
-            "{window_end}": f"timestamp '{end.isoformat(sep=' ')}'",
+            "{as_of}": day.format(self.as_of.isoformat()),
+            "{window_start}": moment.format(start.isoformat(sep=" ")),
+            "{window_end}": moment.format(end.isoformat(sep=" ")),
         }
         for name, literal in literals.items():
             query = query.replace(name, literal)

@@ -98,7 +98,7 @@ def read_sources(
     _check_names(path, raw, contracts)
     used = {raw.tables[table].connection for table in (raw.tables if needed is None else needed & set(raw.tables))}
     connections = {
-        name: _fill(path, name, connection, resolve_block) if name in used else connection
+        name: fill_connection(path, name, connection, resolve_block) if name in used else connection
         for name, connection in raw.connections.items()
     }
     return raw.model_copy(update={"connections": connections})
@@ -123,7 +123,9 @@ def _check_names(path: Path, sources: Sources, contracts: Mapping[str, Contract]
             )
 
 
-def _fill(path: Path, name: str, connection: Connection, resolve_block: ResolveBlock | None) -> Connection:
+def fill_connection(path: Path, name: str, connection: Connection, resolve_block: ResolveBlock | None) -> Connection:
+    """The connection with its variables and blocks taken in. Raises ConfigError that names those that are not there."""
+
     def variable(match: re.Match[str]) -> str:
         value = environment_value(match[1])
         if value is None:

@@ -23,6 +23,7 @@ from regulars.sources.driver_errors import rewritten
 from regulars.sources.postgres_query import Reading, push_down
 from regulars.sources.postgres_ranges import LEAST_PAGES, page_ranges, range_condition, scanned_pages, size_query
 from regulars.sources.postgres_session import attach, connect, end, join_snapshot, release, shared_snapshot, watch_of
+from regulars.sources.push_down import is_dated, is_live
 from regulars.sources.silence import Watch
 
 MOST_STREAMS = 4  # of one table; each is a connection
@@ -80,11 +81,10 @@ class PostgresReader:
         ]
 
     def is_live(self, request: Request) -> bool:
-        query = request.source.query or ""
-        return request.contract.mode == "snapshot" and not any(name in query for name in ("{as_of}", "{window_start}"))
+        return is_live(request)
 
     def is_dated(self, request: Request) -> bool:
-        return request.source.cursor is not None
+        return is_dated(request)
 
 
 def source_error(request: Request, text: str) -> RegularsError:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from regulars.engine import identifier, quote
-from regulars.errors import ConfigError
 from regulars.sources.base import Request
 from regulars.sources.csv_files import repeated_names, unique_names
-from regulars.sources.expressions import column_references, match_column
+from regulars.sources.push_down import needed_columns, window_column, window_days
 
 NUMERIC, BPCHAR = 1700, 1042
 # Types that arrive in DuckDB as themselves; anything else is read as PostgreSQL writes it in text.
@@ -52,7 +50,7 @@ class Reading:
 
 def push_down(request: Request, inner: str, table: str, found: dict[str, Any]) -> Reading:
     """The reading of `inner`, whose columns (psycopg's descriptions) are `found`. Raises ConfigError."""
-    needed = _needed(request, list(found))
+    needed = needed_columns(request, list(found))
     repeated = repeated_names(needed)  # names that differ in case alone are one to the engine
     called = [
         name if name.lower() not in repeated else alias
@@ -75,21 +73,6 @@ def push_down(request: Request, inner: str, table: str, found: dict[str, Any]) -
     )
 
 
-def _needed(request: Request, names: list[str]) -> list[str]:
-    """Columns that the mapping, `where` and the drift rule look at; all where nothing is mapped."""
-    source = request.source
-    if not source.columns:
-        return names
-    used: set[str] = set()
-    for contract_column in request.contract.by_name:
-        mapped = source.columns.get(contract_column, contract_column)
-        direct = match_column(mapped, names)
-        used |= {direct} if direct else set(column_references(mapped, names))
-    if source.where:
-        used |= set(column_references(source.where, names))
-    return [name for name in names if name in used] or names[:1]
-
-
 def _window_condition(request: Request, types: dict[str, int]) -> str | None:
     """The window on the cursor or the event time, where that is a plain column of a date or time type.
 
@@ -97,13 +80,7 @@ def _window_condition(request: Request, types: dict[str, int]) -> str | None:
     """
     if request.window is None:
         return None
-    event_time = request.contract.event_time or ""
-    name = match_column(request.source.cursor or request.source.columns.get(event_time, event_time), list(types))
-    if request.source.cursor and name is None:
-        raise ConfigError(
-            f"sources.yml: tables.{request.table}.cursor: {request.source.cursor!r} is not a column of the source",
-            remedy=f"one of: {', '.join(types)}",
-        )
+    name = window_column(request, list(types))
     if name is None:
         return None
     start, end = request.window
@@ -116,8 +93,7 @@ def _window_condition(request: Request, types: dict[str, int]) -> str | None:
             f"timestamptz '{moment.isoformat(sep=' ')}+00' at time zone {quote(zone)}" for moment in (start, end)
         )
     elif kind == DATE:
-        first = request.as_of - timedelta(days=request.contract.lookback_days)
-        low, high = f"date '{first.isoformat()}'", f"date '{(request.as_of + timedelta(days=1)).isoformat()}'"
+        low, high = (f"date '{day.isoformat()}'" for day in window_days(request))
     else:
         return None
     return f"(({column} >= {low} and {column} < {high}) or {column} is null)"

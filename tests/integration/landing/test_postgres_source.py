@@ -12,6 +12,8 @@ import pytest
 from regulars.errors import ConfigError, ContractError, SourceError, TransientError
 from regulars.landing import land, plan_extract
 from regulars.postgres.server import start_server, stop_server
+from regulars.sources import reader_for
+from regulars.sources.base import make_request
 from regulars.sources.config import Connection
 from regulars.sources.postgres_session import shared_snapshot, with_snapshot
 
@@ -128,3 +130,10 @@ def test_errors_say_what_to_do_and_never_show_secrets(place, url: str) -> None:
 def test_landings_only_read(place, url: str) -> None:
     with pytest.raises(SourceError, match="read-only transaction"):
         _land(place, url, place.contract(on_drift="evolve"), query="select nextval('counter') as id")
+
+
+def test_a_window_of_days_reaches_back_to_the_last_landing(place, url: str) -> None:
+    contract = place.contract(mode="append", event_time="born_on", lookback_days=1)
+    sources = place.sources(Connection(kind="postgres", url=url), table="people", columns=COLUMNS)
+    request = make_request(contract, sources, place.settings, date(2026, 1, 25), since=date(2026, 1, 20))
+    assert ">= date '2026-01-19'" in reader_for("postgres").plan(request)[0]["query"]

@@ -9,6 +9,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
+from regulars.contracts import Column
 from regulars.errors import ConfigError, ContractError, SourceError
 
 
@@ -130,3 +131,13 @@ def _write_sheet(path, name: str, rows: list[list[object]]) -> None:
     with zipfile.ZipFile(path, "w") as book:
         for file, text in files.items():
             book.writestr(file, text)
+
+
+def test_a_text_column_that_must_be_there_takes_numbers_and_lists(place) -> None:
+    columns = tuple(Column(name=name, data_type="varchar", description="d", required=True) for name in ("id", "tags"))
+    duckdb.sql("select * from (values (7, [1, 2]), (null, [3]), (8, null)) t(id, tags)").write_parquet(
+        str(place.folder / "people.parquet")
+    )
+    manifest = place.land(place.contract(columns=columns), path="people.parquet").manifest
+    assert place.rows(manifest, "id, tags") == [("7", "[1,2]", 1)]
+    assert place.rejects(manifest, "record_number, rule") == [(2, "required"), (3, "required")]
