@@ -65,16 +65,47 @@ def replay_rows(
     from regulars.quality.quarantine import replay
     from tasks.context import utc_now
 
+    rows = 0
     with _context(as_of.date()) as context:
-        landed = replay(context.contracts[table], context.sources, context.settings, context.run, as_of.date())
-        if landed is None:
-            typer.echo("no quarantined row passes the present rules; nothing changed")
-            return
-        context.warehouse.load(context.contracts[table], [landed.manifest], context.run, utc_now())
+        contract = context.contracts[table]
+        for held in (False, True):
+            landed = replay(contract, context.sources, context.settings, context.run, as_of.date(), held=held)
+            if landed is not None:
+                context.warehouse.load(contract, [landed.manifest], context.run, utc_now())
+                rows += landed.manifest.rows_loaded
+                typer.echo(
+                    f"{landed.manifest.rows_loaded} rows of {table} came back for {as_of.date()} (revision {landed.manifest.revision})"
+                )
+    if not rows:
+        typer.echo("no quarantined row passes the present rules; nothing changed")
+        return
+    typer.echo("the next run of the flow that reads the table builds that day and the days after it again")
+
+
+@app.command("add")
+def add_rows(
+    rule: Annotated[str, typer.Option(help="Rule of detection; `ops.findings` lists what each found.")],
+    as_of: AsOf = None,
+) -> None:
+    """Put the rows that a rule of detection found into quarantine, all or those of a day, until they are replayed."""
+    from regulars.quality.holds import held_rule, hold
+    from tasks.context import utc_now
+
+    with _context(as_of.date() if as_of else None) as context:
+        found = held_rule(rule, context.contracts)
+        contract = context.contracts[found.table]
+        held = hold(context.warehouse, contract, context.settings, context.run, found, [as_of.date()] if as_of else [])
+        for one in held:
+            context.warehouse.load(contract, [one.manifest], context.run, utc_now())
+            typer.echo(
+                f"{one.rows} rows of {found.table} of {one.manifest.as_of} are in quarantine (revision {one.manifest.revision})"
+            )
+    if not held:
+        typer.echo(f"rule {rule} found no rows of {found.table} to hold")
+        return
     typer.echo(
-        f"{landed.manifest.rows_loaded} rows of {table} came back for {as_of.date()} (revision {landed.manifest.revision})"
+        "the next `regulars run weekly-customer-analytics` builds without them; `regulars quarantine replay` brings them back"
     )
-    typer.echo("the next `regulars run daily-loyalty-merge` builds that day and the days after it again")
 
 
 def _context(as_of: Any = None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import duckdb
@@ -16,25 +17,30 @@ from regulars.landing import Landed, describe
 from regulars.manifest import Manifest, Verdict, commit_batch, day_manifests
 from regulars.parts import PARQUET, draft_repaired
 from regulars.privacy import set_pseudonym_key
+from regulars.quality.holds import FINDING
 from regulars.run import Run
 from regulars.settings import Settings
 from regulars.sources import reader_for
 from regulars.sources.base import RESERVED, Piece, Request, make_request
 from regulars.sources.config import Sources
 from regulars.sources.json_files import column_keys, keys_as_columns
+from regulars.sources.options import read_options
 from regulars.spool import open_spool
 from regulars.storage import Storage, open_storage
 
 RAW, RECORD = f"{RESERVED}raw", f"{RESERVED}record"
 
 
-def replay(contract: Contract, sources: Sources, settings: Settings, run: Run, as_of: date) -> Landed | None:
+def replay(
+    contract: Contract, sources: Sources, settings: Settings, run: Run, as_of: date, *, held: bool = False
+) -> Landed | None:
     """Type the rejected rows of a day's effective batches again, by the contract and sources.yml of now.
 
     Rows that pass land as a batch of scope `add` with their record numbers, and a file that lists them; the others stay
     in quarantine. None when nothing passes. Records that could not be taken apart (rules `encoding` and `malformed`)
     need a mended file and `refresh`. What is in `raw` afterwards is what a landing by the rules of now would have put
-    there: a row that is loaded already is a duplicate, one outside the day's window is left out.
+    there: a row that is loaded already is a duplicate, one outside the day's window is left out. `held`: bring back the rows
+    that a finding of detection put there, which are stored as the contract's columns, and no others.
     """
     storage = open_storage(settings.landing_root, settings.s3)
     manifests = [found for found in day_manifests(storage, contract.table, as_of) if found.is_accepted]
@@ -44,12 +50,15 @@ def replay(contract: Contract, sources: Sources, settings: Settings, run: Run, a
         return None
     reached = [date.fromisoformat(found.position["since"]) for found in rejected if "since" in found.position]
     request = make_request(contract, sources, settings, as_of, min(reached, default=None))
+    if held:
+        plain = request.source.model_copy(update={"columns": {}, "where": None, "via": None})
+        request = replace(request, source=plain, read=read_options(contract.table, {}))
     _refuse_expressions(request)
     with open_spool(settings) as spool, local_engine(settings, spool) as engine:
         set_pseudonym_key(engine, settings.pseudonym_secret())
         if storage.root.startswith("s3://"):
             allow_s3(engine, settings.s3)
-        _open_rejects(storage, manifests, rejected, engine)
+        _open_rejects(storage, manifests, rejected, engine, held)
         pieces = list(_pieces(request, engine))
         loaded = [
             (storage.url(f"{found.folder}/{part.name}"), frozenset(name for name, _ in found.columns))
@@ -89,9 +98,9 @@ def _refuse_expressions(request: Request) -> None:
 
 
 def _open_rejects(
-    storage: Storage, manifests: list[Manifest], rejected: list[Manifest], engine: duckdb.DuckDBPyConnection
+    storage: Storage, manifests: list[Manifest], rejected: list[Manifest], engine: duckdb.DuckDBPyConnection, held: bool
 ) -> None:
-    """The table `open_rejects`: rejects of the effective batches that no replay has landed yet."""
+    """The table `open_rejects`: rejects of the effective batches that no replay has landed yet, held ones or the others."""
     files = " union all by name ".join(
         f"select *, {quote(found.batch_id)} as batch_id from "
         f"read_parquet({quote(storage.url(f'{found.folder}/{part.name}'))})"
@@ -102,7 +111,8 @@ def _open_rejects(
     left = (
         f"anti join read_parquet([{', '.join(replayed)}]) using (batch_id, source, record_number)" if replayed else ""
     )
-    engine.execute(f"create temp table open_rejects as from ({files}) {left}")
+    wanted = f"{'' if held else 'not '}starts_with(rule, '{FINDING}')"
+    engine.execute(f"create temp table open_rejects as select * from ({files}) {left} where {wanted}")
 
 
 def _pieces(request: Request, engine: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, Piece]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from regulars.sample.shop import ShopSpec, faults_until, load_evening
 from regulars.sample.shop.load import TABLES
 from regulars.settings import Settings
 from regulars.stages import read_stages
+from regulars.warehouse import open_warehouse
 from regulars.warehouse.duckdb_publish import read_published
 
 SHOP = ShopSpec(customers=60, products=24, orders_per_day=25, weeks=10, start=date(2025, 10, 6))
@@ -51,6 +52,10 @@ def home(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 def run(evening: date, **parameters: Any) -> Any:
     return weekly_customer_analytics(evening, **parameters)
+
+
+def opened(home: Path) -> Any:
+    return open_warehouse(Settings(_env_file=None, home=home, pseudonym_key="test-key"))
 
 
 def marts(home: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -90,15 +95,46 @@ def test_a_run_told_to_stop_publishes_nothing_and_the_next_one_catches_everythin
     run(SHOP.evenings[2], rebuild=True)
     assert marts(home) == first, "built from the first day on"
 
-    from regulars.warehouse import open_warehouse
-
-    with open_warehouse(Settings(_env_file=None, home=home, pseudonym_key="test-key")) as warehouse:
+    with opened(home) as warehouse:
         missed = [
             fault.description
             for fault in faults_until(SHOP, SHOP.evenings[2])
             if warehouse.query(fault.query) != [(True,)]
         ]
     assert missed == []
+
+
+def test_rows_held_by_a_finding_come_back_by_replay(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from flows.commands.quarantine import add_rows, replay_rows
+
+    lines = "select count(*), count(case when order_id = 'F-PRODUCT' then 1 end) from marts.fact_order_items"
+    waiting = (
+        'select as_of, count(*) from ops.effective_batches as e inner join quarantine."ROWS" as q using (batch_id, as_of) '
+        "where q.rule = 'finding:unknown_product' and q.replayed_at is null group by as_of"
+    )
+    before, bad = (
+        marts(home),
+        "select sum(rows_quarantined) from ops.effective_batches inner join ops.ingestion_logs using (batch_id)",
+    )
+    with pytest.raises(ConfigError, match="one of:"):
+        add_rows(rule="daily_total")
+    add_rows(rule="unknown_product")
+    assert "rows of order_items" in capsys.readouterr().out
+    add_rows(rule="unknown_product")
+    assert "found no rows" in capsys.readouterr().out, "they are held already"
+    run(SHOP.evenings[2])
+    with opened(home) as warehouse:
+        ((rows, held),) = warehouse.query(lines)
+        assert held == 0 and rows == len(before["fact_order_items"]) - 1
+        days = warehouse.query(waiting)
+        assert days and warehouse.query(bad)
+    for day, _ in days:
+        replay_rows(table="order_items", as_of=datetime.combine(day, time()))
+    assert "came back" in capsys.readouterr().out
+    run(SHOP.evenings[2])
+    after = marts(home)
+    for name in ("fact_order_items", "fact_orders", "daily_sales", "anomalies"):
+        assert after[name] == before[name], name
 
 
 def test_findings_are_one_document_with_sql_that_runs(home: Path) -> None:
