@@ -23,6 +23,7 @@ OWN = {
     "ops.ingestion_logs": {"run_id", "seconds", "started_at", "finished_at"},
     "ops.dq_check_logs": {"run_id", "checked_at"},
     "ops.deliveries": {"bytes", "manifest_sha256", "run_id", "delivered_at"},
+    "ops.findings": {"run_id", "detected_at"},
     "ops.freshness": {"checked_at"},
     "ops.runs": {"run_id", "started_at", "finished_at", "published_at", "settings"},
 }
