@@ -144,7 +144,7 @@ select date_trunc('month', s.first_ordered_on) as cohort_month, date_trunc('mont
     count(distinct o.customer_id) filter (o.sale_line_count > 0) as active_customer_count, coalesce(sum(o.net_amount), 0) as net_amount
 from hand.orders as o
 inner join hand.customer_sales as s using (customer_id)
-where o.customer_key <> 'unknown' and not o.is_deleted and o.ordered_on >= s.first_ordered_on
+where o.customer_key <> 'unknown' and not o.is_deleted and date_trunc('month', o.ordered_on) >= date_trunc('month', s.first_ordered_on)
 group by all;
 
 create table hand.top as

@@ -17,3 +17,14 @@
     {%- set last = run_query('select max(as_of) from ' ~ ledger ~ ' where table_name in (' ~ tables ~ ')').columns[0].values()[0] -%}
     {{ return(last is none or last | string >= first_day() | replace("date '", '') | replace("'", '') | trim) }}
 {%- endmacro %}
+
+{#- Whether an incremental table of a folder is there already, and would be left as it is but for what a run touches. -#}
+{% macro any_built(folders) -%}
+    {%- if not execute -%} {{ return(true) }} {%- endif -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'incremental' -%}
+        {%- for folder in folders if node.original_file_path.startswith('models/' ~ folder ~ '/') -%}
+            {%- if built_relation(node.schema, node.alias) -%} {{ return(true) }} {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(false) }}
+{%- endmacro %}

@@ -67,4 +67,6 @@ from touched
 left join days on touched.order_id = days.order_id
 {%- if orders and items %}
 left join {{ orders }} as stored on touched.order_id = stored.order_id
+{%- elif not any_built(stage_of_model().folders) %}
+where false -- nothing is there to be made anew: every table is made whole
 {%- endif %}
