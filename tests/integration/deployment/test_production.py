@@ -67,7 +67,7 @@ def test_sources_of_production_name_every_contract_and_no_address() -> None:
 def test_alerts_are_automations() -> None:
     document = yaml.safe_load((PROJECT_DIR / "deployments" / "automations.yml").read_text())
     found = [AutomationCore.model_validate(entry) for entry in document["automations"]]
-    assert [one.name for one in found] == ["regulars-run-failed", "regulars-no-day-merged"]
+    assert [one.name for one in found] == ["regulars-run-failed", "regulars-no-day-merged", "regulars-data-late"]
 
 
 def test_the_set_is_deployed_without_a_secret(environment: dict[str, str], tmp_path: Path) -> None:  # noqa: F811
@@ -82,7 +82,7 @@ def test_the_set_is_deployed_without_a_secret(environment: dict[str, str], tmp_p
     deployments = {
         str(one["name"]): one for one in ask(shell, "deployments/filter") if "production-" in str(one["name"])
     }
-    assert set(deployments) == {f"production-{name}" for name in ("daily", "ingest", "transform", "segment")}
+    assert set(deployments) == {f"production-{name}" for name in ("daily", "weekly", "ingest", "transform", "segment")}
     assert [one["cron"] for one in schedules(deployments["production-daily"])] == ["0 6 * * *"]
     assert [one["timezone"] for one in schedules(deployments["production-daily"])] == ["Europe/Berlin"]
     for deployment in deployments.values():
