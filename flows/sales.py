@@ -14,6 +14,7 @@ from regulars.quality.findings import Found, check_rule_names
 from regulars.warehouse.base import Loaded
 from tasks.artifacts import Progress, summary_artifact
 from tasks.build import build_stage
+from tasks.charts import draw_charts
 from tasks.context import open_context
 from tasks.detect import judge_totals, report_findings
 from tasks.gate import check_raw, data_docs
@@ -77,6 +78,7 @@ def weekly_customer_analytics(
         found = report_findings(context, sales, fail_on_findings or [])
         progress.advance()
         judge_and_publish(context, insights, docs, fail_on_block)
+        draw_charts(context, sales)
         retire_landings(context)
         summary_artifact(context)
         progress.advance()

@@ -44,9 +44,7 @@ def forecast_categories(warehouse: Warehouse, as_of: date, asked: ScienceSetting
     ((categories,),) = warehouse.query(ANY_CATEGORY, [asked.categories])
     if not categories:
         sales = sales.set_column(0, "series", pa.array([TOTAL] * len(sales), pa.string()))
-    found = forecast_sales(
-        sales, as_of=as_of, horizon=asked.horizon_days, total=TOTAL if categories else None
-    )
+    found = forecast_sales(sales, as_of=as_of, horizon=asked.horizon_days, total=TOTAL if categories else None)
     store_result(warehouse, "sales_forecasts", _of_day(found.forecasts, as_of, date="forecast_on"))
     store_result(warehouse, "forecast_trials", _of_day(found.accuracy, as_of), of_day=as_of)
     days = {"first_date": "first_on", "last_date": "last_on"}
