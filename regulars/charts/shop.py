@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ COHORTS = 18
 def sales_forecast(history: Rows, forecast: Rows, currency: str) -> bytes:
     """`history`: (day, net amount) by day, gaps are 0; `forecast`: (day, amount, lower 80, upper 80, lower 95, upper 95)."""
     last = history[-1][0]
-    known = dict(history)
+    known: dict[date, float] = dict(history)
     shown = [last - timedelta(days=back) for back in range(min((last - history[0][0]).days, HISTORY_DAYS), -1, -1)]
 
     def paint(figure: Any, axes: Any) -> None:
