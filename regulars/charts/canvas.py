@@ -23,6 +23,8 @@ LOOK = {
     "axes.titleweight": "bold",
     "axes.axisbelow": True,
     "figure.facecolor": "white",
+    "figure.constrained_layout.w_pad": 0.1,  # inches
+    "figure.constrained_layout.h_pad": 0.1,
 }
 NO_CLOCK = {"Date": None, "Creator": None}
 

@@ -14,6 +14,7 @@ from regulars.charts.canvas import BLUE, GREY, ORANGE, bars, draw
 
 Rows = Sequence[tuple[Any, ...]]
 HISTORY_DAYS = 182
+LEAST_DAYS = 14  # shown, so that days are told apart from hours
 GREATEST_BARS = 15
 COHORTS = 18
 
@@ -34,6 +35,7 @@ def sales_forecast(history: Rows, forecast: Rows, currency: str) -> bytes:
         axes.set_title(f"Net amount a day{f', {currency}' if currency else ''}")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         axes.grid(axis="y", color=GREY, alpha=0.25)
+        axes.set_xlim(min(shown[0], last - timedelta(days=LEAST_DAYS)) - timedelta(days=1))
         locator = AutoDateLocator(maxticks=9)
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
@@ -108,6 +110,6 @@ def findings(rules: Rows) -> bytes:
     def paint(figure: Any, axes: Any) -> None:
         bars(axes, [rule for rule, *_ in rules], [float(np.log10(1 + found)) for _, found, _ in rules], labels, ORANGE)
         axes.margins(x=0.4)
-        axes.set_title("What detection found, rows by rule (lengths are logarithms)")
+        axes.set_title("Rows that detection found (logarithmic)")
 
     return draw(paint, width=6.5, height=0.8 + 0.26 * len(rules))
