@@ -47,7 +47,7 @@ def test_two_weeks_end_in_equal_marts(
             apart = [(a, b) for a, b in zip(mine, theirs, strict=False) if not same(a, b)]
             if len(mine) != len(theirs) or apart:
                 found.append(f"{name}: {len(mine)} and {len(theirs)} rows, {len(apart)} differ, {apart[:1]}")
-    assert found == []
+    assert found == [], "\n".join(found)
 
 
 def repr_of(row: tuple[object, ...]) -> tuple[object, ...]:

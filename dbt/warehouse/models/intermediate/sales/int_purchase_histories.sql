@@ -20,7 +20,7 @@ spans as (
         max(ordered_on) as last_ordered_on,
         count(gap_days) as frequency,
         sum(gap_days * gap_days) as squared_gap_days,
-        sum(case when gap_days is not null then net_amount end) as returning_amount
+        cast(sum(case when gap_days is not null then net_amount end) as decimal(18,2)) as returning_amount
     from gaps
     group by customer_id
 )
