@@ -21,12 +21,12 @@ joined as (
         coalesce(lately.order_count_{{ window }}, 0) as order_count_{{ window }},
         coalesce(lately.net_amount_{{ window }}, 0) as net_amount_{{ window }},
         {%- endfor %}
-        histories.frequency,
-        histories.span_days,
-        histories.squared_gap_days
+        visits.frequency,
+        visits.span_days,
+        visits.squared_gap_days
     from {{ ref('int_customer_sales') }} as sales
     left join lately on sales.customer_id = lately.customer_id
-    left join {{ ref('int_purchase_histories') }} as histories on sales.customer_id = histories.customer_id
+    left join {{ ref('int_customer_visits') }} as visits on sales.customer_id = visits.customer_id
 )
 
 select

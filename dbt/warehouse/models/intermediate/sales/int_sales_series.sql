@@ -1,7 +1,7 @@
 -- What was sold each day by category, the greatest category first; lines of no category, or of none that ever sold, have no rank.
 with days as (
     select ordered_on, category_id, sum(net_amount) as net_amount, sum(sale_line_count) as sale_line_count
-    from {{ ref('int_category_sales_daily') }}
+    from {{ ref('int_category_days') }}
     where ordered_on <= {{ newest_day() }}
     group by ordered_on, category_id
 ),
