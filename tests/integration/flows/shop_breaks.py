@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.integration.shop.small_shop import AS_OF
+from tests.integration.flows.small_shop import AS_OF
 
 TODAY = f"_as_of = date '{AS_OF}'"
 LATER = f"date '{AS_OF}' + 3"
@@ -64,18 +64,23 @@ RAW = [
         "orders",
         f"{QUARANTINE} {VERSIONS} row_count ordered_before_update steps_in_order currency_is_iso orders_anonymous newest_change",
         quarantined("orders"),
-        change("orders", "customer_id = null, currency_code = 'Euro', shipped_at = ordered_at - interval 1 hour, updated_at = updated_at - to_days(30)"),
         more("orders", 9, "currency_code as currency_code"),
+        change("orders", "customer_id = null, currency_code = 'Euro', shipped_at = ordered_at - interval 1 hour, updated_at = updated_at - to_days(30)"),
     ),
-    raw("orders", "orders_cancelled orders_cancelled_watch", change("orders", "status = 'cancelled'")),
+    raw("orders", "orders_cancelled orders_cancelled_watch", more("orders", 9, "order_id || i as order_id"), change("orders", "status = 'cancelled'")),
     raw(
         "order_items",
         f"{QUARANTINE} {VERSIONS} row_count lines_unpriced lines_unpriced_watch lines_taken_back lines_taken_back_watch product_id_filled newest_change",
         quarantined("order_items"),
-        change("order_items", "quantity = -1, unit_price = null, total_amount = null, product_id = null, updated_at = updated_at - to_days(30)"),
         more("order_items", 9, "line_id as line_id"),
+        change("order_items", "quantity = -1, unit_price = null, total_amount = null, product_id = null, updated_at = updated_at - to_days(30)"),
     ),
-    raw("order_items", "lines_of_nothing price_level", change("order_items", "quantity = 0, unit_price = unit_price * 100")),
+    raw(
+        "order_items",
+        "lines_of_nothing price_level",
+        more("order_items", 9, "line_id || i as line_id"),
+        change("order_items", "quantity = 0, unit_price = unit_price * 100"),
+    ),
 ]  # fmt: skip
 
 MARTS = [
