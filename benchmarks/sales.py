@@ -51,6 +51,12 @@ SAME = {  # ours, by hand, figures that must be equal
     ("marts.rfm_segments", "hand.rfm"): "count(*), sum(recency_score), sum(frequency_score), sum(monetary_score)",
     ("marts.customer_cohorts", "hand.cohorts"): "count(*), sum(active_customer_count), sum(net_amount)",
     ("marts.top_customers", "hand.top"): "count(*), sum(net_amount), sum(order_count)",
+    ("marts.customer_features", "hand.features"): "count(*), sum(order_count), sum(order_count_90d), sum(order_count_prior_90d), sum(net_amount), "
+    "sum(net_amount_90d), sum(net_amount_prior_90d), sum(recency_days), sum(tenure_days), sum(category_count), "
+    + ", ".join(f"round(avg({name}::double), 5)" for name in (
+        "order_count_trend", "net_amount_trend", "average_order_amount", "average_order_lines", "average_order_quantity", "return_share",
+        "cancellation_share", "days_between_orders", "days_between_orders_variation", "favourite_category_share", "category_concentration",
+    )),
     ("marts.customer_360", "hand.customer_360"): "count(*), sum(net_amount), count(favourite_category_id), min(favourite_category_id)",
 }  # fmt: skip
 

@@ -168,3 +168,50 @@ left join hand.customer_sales as s using (customer_id)
 left join favourites as f using (customer_id)
 left join hand.rfm as r using (customer_id)
 where c.is_current;
+
+create table hand.features as
+with totals as (
+    select customer_id, max(ordered_on) filter (sale_line_count > 0) as last_on, min(ordered_on) filter (sale_line_count > 0) as first_on,
+        count(*) filter (sale_line_count > 0) as orders, coalesce(sum(net_amount), 0) as net, sum(gross_amount) as gross, sum(line_count) as n,
+        sum(sale_line_count) as sold_lines, sum(sold_quantity) as units, sum(return_line_count) as returned, sum(cancellation_line_count) as cancelled,
+        count(*) filter (sale_line_count > 0 and ordered_on > {day} - 90) as orders_now,
+        count(*) filter (sale_line_count > 0 and ordered_on > {day} - 180 and ordered_on <= {day} - 90) as orders_before,
+        coalesce(sum(net_amount) filter (ordered_on > {day} - 90), 0) as net_now,
+        coalesce(sum(net_amount) filter (ordered_on > {day} - 180 and ordered_on <= {day} - 90), 0) as net_before
+    from hand.orders where customer_key <> 'unknown' and not is_deleted group by customer_id
+),
+visits as (
+    select distinct customer_id, ordered_on from hand.orders where customer_key <> 'unknown' and not is_deleted and sale_line_count > 0
+),
+gaps as (
+    select customer_id, ordered_on - lag(ordered_on) over (partition by customer_id order by ordered_on) as gap from visits
+),
+rhythm as (
+    select customer_id, avg(gap) as every, case when count(gap) > 1 then stddev_pop(gap) / avg(gap) end as variation from gaps group by customer_id
+),
+mix as (
+    select c.customer_id, p.category_id, sum(l.quantity) as units
+    from hand.lines as l
+    inner join hand.products as p using (product_key)
+    inner join hand.customers as c using (customer_key)
+    where l.line_type = 'sale' and p.category_id is not null
+    group by c.customer_id, p.category_id
+),
+shares as (
+    select customer_id, count(*) as category_count, max(units) / sum(units) as favourite, sum(units::double ** 2) / sum(units)::double ** 2 as concentration
+    from mix where units > 0 group by customer_id
+)
+select c.customer_id, coalesce(t.orders, 0) as order_count, coalesce(t.orders_now, 0) as order_count_90d, coalesce(t.orders_before, 0) as order_count_prior_90d,
+    coalesce(t.net, 0) as net_amount, coalesce(t.net_now, 0) as net_amount_90d, coalesce(t.net_before, 0) as net_amount_prior_90d,
+    {day} - t.last_on as recency_days, {day} - t.first_on as tenure_days,
+    (t.orders_now - t.orders_before) / nullif(t.orders_now + t.orders_before, 0)::double as order_count_trend,
+    (t.net_now - t.net_before)::double / nullif(abs(t.net_now) + abs(t.net_before), 0)::double as net_amount_trend,
+    round(t.gross::double / nullif(t.orders, 0), 2) as average_order_amount, t.sold_lines / nullif(t.orders, 0) as average_order_lines,
+    t.units::double / nullif(t.orders, 0) as average_order_quantity, t.returned / nullif(t.n, 0) as return_share, t.cancelled / nullif(t.n, 0) as cancellation_share,
+    r.every as days_between_orders, r.variation as days_between_orders_variation,
+    coalesce(s.category_count, 0) as category_count, s.favourite as favourite_category_share, s.concentration as category_concentration
+from hand.customers as c
+left join totals as t using (customer_id)
+left join rhythm as r using (customer_id)
+left join shares as s using (customer_id)
+where c.is_current;

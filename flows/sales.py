@@ -14,11 +14,13 @@ from regulars.quality.findings import Found, check_rule_names
 from regulars.warehouse.base import Loaded
 from tasks.artifacts import Progress, summary_artifact
 from tasks.build import build_stage
+from tasks.charts import draw_charts
 from tasks.context import open_context
 from tasks.detect import judge_totals, report_findings
 from tasks.gate import check_raw, data_docs
 from tasks.naming import run_name
 from tasks.retire import retire_landings
+from tasks.science import compute_insights, require_science
 from tasks.writing import writing
 
 
@@ -41,6 +43,7 @@ def weekly_customer_analytics(
     fail_on_block: bool = True,
     fail_on_findings: list[str] | None = None,
     rebuild: bool = False,
+    science: bool = True,
 ) -> WeeklyAnalytics:
     """Bring customers, products and orders up to the business date, and answer who buys, what sells and what is unusual.
 
@@ -54,8 +57,11 @@ def weekly_customer_analytics(
         fail_on_block: End with an error where a gate blocks; false goes on knowingly.
         fail_on_findings: Rules of detection (or `all`) whose new findings end the run before anything is published.
         rebuild: Build every day again from the landings, not only what changed.
+        science: Forecast sales, value customers and flag unusual ones; false keeps the last results, and needs no extra.
     """
     check_rule_names(fail_on_findings or [])
+    if science:
+        require_science()
     context = open_context("weekly-customer-analytics", as_of, stage="sales")
     sales, insights = context.stages["sales"], context.stages["insights"]
     progress = Progress("weekly-customer-analytics-progress", steps=4)
@@ -66,10 +72,13 @@ def weekly_customer_analytics(
         built = build_stage(context, sales, rebuild)
         progress.advance()
         judge_totals(context)
+        if science:
+            compute_insights(context, sales)
         built += build_stage(context, insights, rebuild)
         found = report_findings(context, sales, fail_on_findings or [])
         progress.advance()
         judge_and_publish(context, insights, docs, fail_on_block)
+        draw_charts(context, sales)
         retire_landings(context)
         summary_artifact(context)
         progress.advance()

@@ -40,7 +40,7 @@ class BuildState:
     """Marks of one dbt run, 16 hex digits each.
 
     `project` is left by models that depend on the project alone (the staging views, `meta.lasting`), `days` by
-    all others, which depend on the days of the run and the batches that count.
+    all others, which depend on the days of the run, the batches that count and the results that were stored.
     """
 
     project: str
@@ -52,7 +52,7 @@ class BuildState:
 
 
 def build_state(warehouse: Warehouse, settings: Settings, stage: Stage, days: BuildDays, population: str) -> BuildState:
-    """The marks of a run over `days`, from the project's files, the settings that reach models, and the stage's batches."""
+    """The marks of a run over `days`, from the project's files, the settings that reach models, the stage's batches and results."""
     given = [settings.timezone, population, str(settings.fiscal_year_start_month)]
     project = _digest([_project_digest(settings.dbt_project_dir), *given])
     tables = ", ".join(quote(table) for table in stage.tables)
@@ -60,6 +60,14 @@ def build_state(warehouse: Warehouse, settings: Settings, stage: Stage, days: Bu
         f"select batch_id from ops.effective_batches where table_name in ({tables}) order by batch_id"
     )
     facts = [project, str(days.first_day), str(days.as_of), *(batch_id for (batch_id,) in batches)]
+    if stage.results:
+        named = ", ".join(quote(table) for table in stage.results)
+        facts += [
+            f"{table} {digest}"
+            for table, digest in warehouse.query(
+                f"select table_name, digest from ops.stored_results where table_name in ({named}) order by table_name"
+            )
+        ]
     return BuildState(project, _digest(facts))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from regulars.contracts import Contract
 from regulars.manifest import Manifest
+from regulars.result_tables import RESULT_TABLES
 from regulars.run import Run, code_version
 from regulars.settings import Settings
 
@@ -111,18 +112,10 @@ OPS_TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("sql", "varchar"),
         ("detected_at", "timestamp"),
     ),
-    "judged_series": (
-        ("series", "varchar"),
-        ("day", "date"),
-        ("observed", "double"),
-        ("expected", "double"),
-        ("lower_bound", "double"),
-        ("upper_bound", "double"),
-        ("score", "double"),
-        ("status", "varchar"),
-    ),
+    **RESULT_TABLES,
     "proofs": (("step", "varchar"), ("evidence", "varchar"), ("run_id", "varchar"), ("proven_at", "timestamp")),
     "built_models": (("schema_name", "varchar"), ("model", "varchar"), ("mark", "varchar")),
+    "stored_results": (("table_name", "varchar"), ("digest", "varchar")),
     "published_models": (("schema_name", "varchar"), ("model", "varchar"), ("mark", "varchar")),
     "built_batches": (("stage", "varchar"), ("batch_id", "varchar"), ("table_name", "varchar"), ("as_of", "date")),
 }

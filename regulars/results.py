@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from regulars.engine import identifier
-from regulars.ledger import OPS_TABLES
+from regulars.engine import quote
+from regulars.result_tables import RESULT_TABLES
 from regulars.warehouse.base import Warehouse
 
 
-def store_result(warehouse: Warehouse, table: str, rows: pa.Table) -> None:
-    """Make `rows` all that `ops.<table>` holds, at once. Columns go by name and are cast to the table's types."""
-    columns = OPS_TABLES[table]
+def store_result(warehouse: Warehouse, table: str, rows: pa.Table, *, of_day: date | None = None) -> None:
+    """Make `rows` all that `ops.<table>` holds, at once; with `of_day`, all that it holds of that `as_of`.
+
+    Columns go by name and are cast to the table's types. A digest of the rows is kept: models that are made from other rows
+    are not left as they are (`build_state`).
+    """
+    columns = RESULT_TABLES[table]
     names = [name for name, _ in columns]
-    listed = ", ".join(identifier(name) for name in names)
-    casts = ", ".join(f"cast({identifier(name)} as {kind}) as {identifier(name)}" for name, kind in columns)
+    casts = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in columns)
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / f"{table}.parquet"
         pq.write_table(rows.select(names), path)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:32]
         imported = warehouse.import_file(path, names, "parquet")
         with warehouse.transaction():
-            warehouse.execute(f"delete from ops.{table}")
-            warehouse.execute(f"insert into ops.{table} ({listed}) select {casts} from {imported}")
+            # The engine's own names, never quoted: Snowflake keeps them in upper case.
+            warehouse.execute(f"delete from ops.{table}" + (f" where as_of = date '{of_day}'" if of_day else ""))
+            warehouse.execute(f"insert into ops.{table} ({', '.join(names)}) select {casts} from {imported}")
+            warehouse.execute(f"delete from ops.stored_results where table_name = {quote(table)}")
+            warehouse.record("stored_results", [{"table_name": table, "digest": digest}])

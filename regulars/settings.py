@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from regulars.errors import ConfigError
+from regulars.science_settings import ScienceSettings
 from regulars.snowflake_settings import SnowflakeSettings
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
@@ -83,6 +84,7 @@ class Settings(BaseSettings):
     )
     fiscal_year_start_month: int = Field(1, ge=1, le=12, description="Month in which the fiscal year begins.")
     dbt_node_tasks: bool = Field(False, description="One Prefect task run per dbt node.")
+    science: ScienceSettings = ScienceSettings()
     s3: S3Settings = S3Settings()
     snowflake: SnowflakeSettings = SnowflakeSettings()
 
@@ -166,6 +168,7 @@ class Settings(BaseSettings):
     def fingerprint(self) -> str:
         """Hash of the settings that can change data, 16 hex digits; secrets enter only through a digest."""
         parts = [self.warehouse, self.timezone, hashlib.sha256(self.pseudonym_secret()).hexdigest()]
+        parts.append(self.science.model_dump_json())
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

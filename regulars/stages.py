@@ -20,6 +20,7 @@ class Stage:
     """One stage. `tables` are raw tables; `folders` lie below `models` of the dbt project; `models` are all names in them.
 
     `after` is the stage whose models its own are made from, if there is one. `schema` is what it publishes.
+    `results` are the tables of `ops` (`result_tables`) that its models are made from as well.
     `states_per_day`: members have a state on each landed day, so that many days are built in chunks.
     """
 
@@ -29,6 +30,7 @@ class Stage:
     models: tuple[str, ...]
     schema: str = "marts"
     after: Stage | None = None
+    results: tuple[str, ...] = ()
     states_per_day: bool = False
 
     @property
@@ -73,6 +75,7 @@ def read_stages(dbt_project_dir: Path, contracts: Mapping[str, Contract]) -> dic
             tuple(models),
             schema,
             after,
+            tuple(entry.get("results", ())),
             entry.get("states_per_day", False),
         )
     return stages

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from regulars.science_settings import ScienceSettings
 from regulars.settings import PROJECT_DIR, S3Settings, Settings
 from regulars.snowflake_settings import SnowflakeSettings
 
@@ -12,7 +13,8 @@ def document(name: str) -> str:
 
 def test_every_setting_is_documented() -> None:
     text = document("docs/settings.md")
-    names = [f"REGULARS_{name.upper()}" for name in Settings.model_fields if name not in ("s3", "snowflake")]
+    names = [f"REGULARS_{name.upper()}" for name in Settings.model_fields if name not in ("s3", "science", "snowflake")]
+    names += [f"REGULARS_SCIENCE__{name.upper()}" for name in ScienceSettings.model_fields]
     names += [f"REGULARS_S3__{name.upper()}" for name in S3Settings.model_fields]
     names += [f"REGULARS_SNOWFLAKE__{name.upper()}" for name in SnowflakeSettings.model_fields]
     assert [name for name in names if f"`{name}`" not in text] == []

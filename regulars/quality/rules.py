@@ -124,15 +124,15 @@ def filled(column: str, at_least: float, *, remedy: str, severity: Severity = "w
     )
 
 
-def arrived_as_usual(context: SuiteContext, *, floor: float = 0.5, ceiling: float = 3.0) -> list[Any]:
-    """Volume against the median of earlier days, and the share of rows that went to quarantine."""
+def few_quarantined(context: SuiteContext) -> list[Any]:
+    """The share of the rows read that went to quarantine."""
     table = context.contract.table if context.contract else ""
     batches = (
         ", ".join(quote(batch_id) for batch_id in context.visible[table].batch_ids)
         if table in context.visible
         else "''"
     )
-    found = query_value(
+    return query_value(
         "quarantine_share",
         "Few of the rows that were read broke a row rule.",
         "select case when sum(rows_read) < 20 then null "
@@ -143,6 +143,12 @@ def arrived_as_usual(context: SuiteContext, *, floor: float = 0.5, ceiling: floa
         warn=(None, 0.01),
         on_empty=True,
     )
+
+
+def arrived_as_usual(context: SuiteContext, *, floor: float = 0.5, ceiling: float = 3.0) -> list[Any]:
+    """Volume against the median of earlier days, and the share of rows that went to quarantine."""
+    table = context.contract.table if context.contract else ""
+    found = few_quarantined(context)
     usual = context.usual_rows
     if usual is not None:
         found.append(

@@ -19,7 +19,7 @@ from regulars.snowflake_settings import SnowflakeSettings
 from regulars.warehouse import open_warehouse
 
 pytestmark = [pytest.mark.parity, pytest.mark.timeout(3000)]
-SHOP = ShopSpec(customers=60, products=24, orders_per_day=25, weeks=10)
+SHOP = ShopSpec(customers=150, products=24, orders_per_day=25, weeks=10)
 
 
 def write_exports(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""A warehouse file with raw tables and the two ops relations dbt reads, filled with batches that a test made up."""
+"""A warehouse file with raw tables and the relations of ops that dbt reads, filled with batches that a test made up."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from regulars.contracts import Contract, read_contracts
+from regulars.result_tables import RESULT_TABLES
 from regulars.stages import read_stages
 
 PROJECT = Path(__file__).parents[3] / "dbt" / "warehouse"
@@ -68,6 +69,8 @@ class Warehouse:
                batch_id varchar, status varchar, rows_loaded bigint)"""
         )
         self.con.execute(EFFECTIVE_BATCHES)
+        for table, columns in RESULT_TABLES.items():
+            self.con.execute(f"create table ops.{table} ({', '.join(f'{name} {kind}' for name, kind in columns)})")
         for contract in ALL_CONTRACTS.values():
             columns = ", ".join(f"{name} {kind}" for name, kind in contract.landed_columns)
             self.con.execute(

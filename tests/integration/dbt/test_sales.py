@@ -14,7 +14,7 @@ from tests.integration.dbt.shop_worlds import ShopWorld
 
 SEEDS = range(int(os.environ.get("REGULARS_TEST_SEEDS", "2")))  # more: REGULARS_TEST_SEEDS=50
 HISTORY = ("intermediate.int_customers_history", "intermediate.int_products_history")
-TABLES = (*HISTORY, "intermediate.int_customer_months", "intermediate.int_category_months", *(f"marts.{name}" for name in STAGES["sales"].models if not name.startswith(("stg_", "int_"))))
+TABLES = (*HISTORY, "intermediate.int_customer_months", "intermediate.int_category_days", "intermediate.int_customer_visits", *(f"marts.{name}" for name in STAGES["sales"].models if not name.startswith(("stg_", "int_"))))
 
 
 class Shop:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
-import yaml
 from prefect.client.orchestration import get_client
 
 from flows.sales import weekly_customer_analytics
@@ -17,14 +18,16 @@ from regulars.contracts import read_contracts
 from regulars.errors import ConfigError, FindingsError
 from regulars.postgres.server import start_server, stop_server
 from regulars.quality.finding_rules import RULES
-from regulars.sample.shop import ShopSpec, faults_until, load_evening
+from regulars.sample.shop import faults_until, load_evening
 from regulars.sample.shop.load import TABLES
 from regulars.settings import Settings
 from regulars.stages import read_stages
 from regulars.warehouse import open_warehouse
 from regulars.warehouse.duckdb_publish import read_published
+from tests.integration.flows.shop_breaks import BREAKS, Break
+from tests.integration.flows.shop_suites import STAGE, SUITES, breakable_copy, judge
+from tests.integration.flows.small_shop import AS_OF, SHOP, enter
 
-SHOP = ShopSpec(customers=60, products=24, orders_per_day=25, weeks=10, start=date(2025, 10, 6))
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -32,15 +35,8 @@ pytestmark = pytest.mark.timeout(600)
 def home(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home in which the history and the first week after it were run, and whose database holds the second week."""
     folder = tmp_path_factory.mktemp("weekly")
-    document = {
-        "connections": {"shop": {"kind": "postgres", "url": "embedded:shop", "options": {"one_snapshot": True}}},
-        "tables": {table: {"from": "shop", "table": f"public.{table}"} for table in TABLES},
-    }
-    (folder / "sources.yml").write_text(yaml.safe_dump(document))
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("REGULARS_HOME", str(folder))
-        environment.setenv("REGULARS_SOURCES", str(folder / "sources.yml"))
-        environment.setenv("REGULARS_PSEUDONYM_KEY", "test-key")
+        enter(folder, environment)
         server = start_server(folder)
         for evening in SHOP.evenings[:2]:
             load_evening(SHOP, evening, server.uri())
@@ -65,6 +61,10 @@ def marts(home: Path) -> dict[str, list[tuple[Any, ...]]]:
     names = [name for name in stages["insights"].shown_models if not name.startswith(("stg_", "int_"))]
     with read_published(home / "published.duckdb") as reader:
         return {name: reader.query(f"select * from marts.{name} order by all") for name in names}
+
+
+def pictures(home: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(home)): path.read_bytes() for path in (home / "charts").rglob("*.svg")}
 
 
 def test_a_run_told_to_stop_publishes_nothing_and_the_next_one_catches_everything(home: Path) -> None:
@@ -92,8 +92,10 @@ def test_a_run_told_to_stop_publishes_nothing_and_the_next_one_catches_everythin
     assert all(first[name] for name in ("fact_orders", "daily_sales", "anomalies", "rfm_segments", "customer_cohorts"))
     run(SHOP.evenings[2])
     assert marts(home) == first
+    drawn = pictures(home)
     run(SHOP.evenings[2], rebuild=True)
     assert marts(home) == first, "built from the first day on"
+    assert pictures(home) == drawn and drawn
 
     with opened(home) as warehouse:
         missed = [
@@ -137,6 +139,37 @@ def test_rows_held_by_a_finding_come_back_by_replay(home: Path, capsys: pytest.C
         assert after[name] == before[name], name
 
 
+def test_results_stand_for_the_newest_day_and_accuracy_of_earlier_ones_stays(home: Path) -> None:
+    with read_published(home / "published.duckdb") as reader:
+        found = reader.query(
+            "select series, count(*), min(forecast_on) - min(as_of), min(as_of) from marts.sales_forecast group by 1 order by 1"
+        )
+        assert [line[0].split()[0] for line in found] == ["category", "category", "other", "total"]
+        assert {line[1:] for line in found} == {(28, 1, AS_OF)}
+        assert reader.query("select distinct trained_from, trained_to from marts.sales_forecast") == [
+            (SHOP.start, AS_OF)
+        ]
+        kept = reader.query("select distinct as_of from marts.forecast_accuracy order by 1")
+        assert [day for (day,) in kept] == list(SHOP.evenings), "77 days and more: the first evening had 70"
+        ((buyers, valued, alive),) = reader.query(
+            "select (select count(*) from marts.rfm_segments), count(*), avg(probability_alive) from marts.customer_lifetime_value"
+        )
+        assert buyers == valued > 100 and 0 < alive < 1
+        flagged = reader.query("select unusual_rank, reason_1 from marts.unusual_customers order by 1")
+        assert [rank for rank, _ in flagged] == list(range(1, -(-buyers // 100) + 1))
+        assert all("usually" in reason for _, reason in flagged)
+
+
+def test_pictures_are_files_and_an_artifact(home: Path) -> None:
+    drawn = {Path(name).stem for name in pictures(home) if str(AS_OF) in name}
+    assert drawn == {"sales-forecast", "category-shares", "cohort-retention", "rfm-segments", "findings"}
+    with get_client(sync_client=True) as client:
+        found = client._client.post(
+            "/artifacts/latest/filter", json={"artifacts": {"key": {"any_": ["charts"]}}}
+        ).json()
+    assert found[0]["data"].count("data:image/svg+xml;base64,") == 5
+
+
 def test_findings_are_one_document_with_sql_that_runs(home: Path) -> None:
     document = json.loads((home / "findings" / f"{SHOP.evenings[1]}.json").read_text())
     by_rule = {one["rule"]: one for one in document["findings"]}
@@ -172,3 +205,50 @@ def test_late_data_is_an_event(home: Path) -> None:
                 break
             __import__("time").sleep(0.2)
     assert names == {f"regulars.table.{table}" for table in TABLES}
+
+
+@pytest.fixture(scope="module")
+def healthy(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return breakable_copy(home, tmp_path_factory.mktemp("healthy"))
+
+
+def test_every_table_of_the_shop_has_a_suite() -> None:
+    assert SUITES["raw"] == sorted(STAGE.tables)
+    assert SUITES["marts"] == sorted(name for name in STAGE.shown_models if not name.startswith(("stg_", "int_")))
+
+
+def test_a_healthy_shop_passes_every_rule_and_each_has_a_row_that_breaks_it(healthy: Settings) -> None:
+    checks = [check for layer, tables in SUITES.items() for check in judge(healthy, layer, tables).checks]
+    # A planted total of 60,000 lets frequency and value correlate, which the model of spend rules out.
+    assert {check.check_name for check in checks if check.status not in ("passed", "skipped")} == {"models_fitted"}
+    found = {(check.layer, check.table_name, check.check_name) for check in checks}
+    broken = {(case.layer, case.table, rule) for case in BREAKS for rule in case.rules}
+    assert found ^ broken == set(), "rules that nobody has seen fail, or cases for rules that do not exist"
+
+
+@pytest.mark.parametrize("case", BREAKS, ids=str)
+def test_a_broken_rule_is_found(case: Break, healthy: Settings, tmp_path: Path) -> None:
+    settings = healthy.model_copy(update={"home": tmp_path})
+    shutil.copy(healthy.warehouse_path, settings.warehouse_path)
+    with duckdb.connect(str(settings.warehouse_path)) as connection:
+        for statement in case.statements:
+            connection.execute(statement)
+    result = judge(settings, case.layer, [case.table])
+    failed = {check.check_name: check for check in result.checks if check.status == "failed"}
+    assert set(case.rules) <= set(failed), result.markdown()
+    assert not [check.describe() for check in result.checks if check.status == "error"]
+    assert all(check.observed_value and check.expected and check.facts["remedy"] for check in failed.values())
+
+
+def test_other_parameters_reach_the_marts_unless_science_is_left_out(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = marts(home)
+    monkeypatch.setenv("REGULARS_SCIENCE__HORIZON_DAYS", "7")
+    run(AS_OF, science=False)
+    assert marts(home) == before
+    run(AS_OF)
+    with read_published(home / "published.duckdb") as reader:
+        assert reader.query("select distinct forecast_on - as_of from marts.sales_forecast order by 1") == [
+            (n,) for n in range(1, 8)
+        ]

@@ -9,13 +9,18 @@ import duckdb
 
 from regulars.contracts import Contract, read_contracts
 from regulars.ledger import EFFECTIVE_BATCHES, OPS_TABLES
+from regulars.quality.suites import list_suites
 from regulars.run import Run
 from regulars.settings import PROJECT_DIR, Settings
+from regulars.stages import read_stages
 
 DAY = date(2026, 1, 9)
 USERS = 400
 EVENTS = 600
 CONTRACTS: dict[str, Contract] = read_contracts(PROJECT_DIR / "dbt" / "warehouse" / "models" / "staging")
+STAGES = read_stages(PROJECT_DIR / "dbt" / "warehouse", CONTRACTS)
+RAW = STAGES["loyalty"].tables  # the shop has a test of its own, with tables that its models made
+MARTS = [table for table in list_suites("marts") if table in {*STAGES["loyalty"].models, *STAGES["segments"].models}]
 RUN = Run("run-1", "daily-loyalty-merge", DAY, datetime(2026, 1, 10, 3, 0))
 CANARIES = {"email": "canary.mail@example.com", "full_name": "Canary Fullname", "feedback_text": "canary feedback text"}
 

@@ -1,0 +1,118 @@
+"""Tables of `ops` that hold what is computed outside the engine, for models of stage `insights` to build on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+Columns = tuple[tuple[str, str], ...]
+
+AS_OF: Columns = (("as_of", "date"),)
+TRAINING: Columns = (("model_version", "varchar"), ("trained_from", "date"), ("trained_to", "date"))
+
+RESULT_TABLES: Mapping[str, Columns] = {
+    "judged_series": (
+        ("series", "varchar"),
+        ("day", "date"),
+        ("observed", "double"),
+        ("expected", "double"),
+        ("lower_bound", "double"),
+        ("upper_bound", "double"),
+        ("score", "double"),
+        ("status", "varchar"),
+    ),
+    "sales_forecasts": (
+        *AS_OF,
+        ("series", "varchar"),
+        ("forecast_on", "date"),
+        ("model", "varchar"),
+        ("forecast", "double"),
+        ("lower_80", "double"),
+        ("upper_80", "double"),
+        ("lower_95", "double"),
+        ("upper_95", "double"),
+        *TRAINING,
+    ),
+    "forecast_trials": (
+        *AS_OF,
+        ("series", "varchar"),
+        ("model", "varchar"),
+        ("status", "varchar"),
+        ("reason", "varchar"),
+        ("windows", "bigint"),
+        ("rmse", "double"),
+        ("mae", "double"),
+        ("mape_pct", "double"),
+        ("mase", "double"),
+        ("coverage_80_pct", "double"),
+        ("coverage_95_pct", "double"),
+        ("is_chosen", "boolean"),
+        *TRAINING,
+    ),
+    "forecast_series": (
+        *AS_OF,
+        ("series", "varchar"),
+        ("status", "varchar"),
+        ("reason", "varchar"),
+        ("model", "varchar"),
+        ("first_on", "date"),
+        ("last_on", "date"),
+        ("days", "bigint"),
+        ("minimum_days", "bigint"),
+        ("filled_days", "bigint"),
+        *TRAINING,
+    ),
+    "lifetime_values": (
+        *AS_OF,
+        ("customer_id", "varchar"),
+        ("status", "varchar"),
+        ("probability_alive", "double"),
+        ("expected_purchases", "double"),
+        ("expected_value", "double"),
+        ("lifetime_value", "double"),
+        *TRAINING,
+    ),
+    "lifetime_value_fits": (
+        *AS_OF,
+        ("model", "varchar"),
+        ("status", "varchar"),
+        ("reason", "varchar"),
+        ("customers", "bigint"),
+        ("left_out", "bigint"),
+        ("log_likelihood", "double"),
+        ("parameters", "varchar"),
+        ("horizon_weeks", "bigint"),
+        ("yearly_discount_rate", "double"),
+        *TRAINING,
+    ),
+    "flagged_customers": (
+        *AS_OF,
+        ("customer_id", "varchar"),
+        ("unusual_rank", "bigint"),
+        ("score", "double"),
+        *TRAINING,
+    ),
+    "flagged_reasons": (
+        *AS_OF,
+        ("customer_id", "varchar"),
+        ("position", "bigint"),
+        ("feature", "varchar"),
+        ("direction", "varchar"),
+        ("value", "double"),
+        ("typical_value", "double"),
+        ("score_drop", "double"),
+        *TRAINING,
+    ),
+    "judged_features": (
+        *AS_OF,
+        ("status", "varchar"),
+        ("reason", "varchar"),
+        ("customers", "bigint"),
+        ("feature", "varchar"),
+        ("feature_status", "varchar"),
+        ("null_count", "bigint"),
+        ("is_log", "boolean"),
+        ("median", "double"),
+        ("scale", "double"),
+        *TRAINING,
+    ),
+}
