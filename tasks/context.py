@@ -71,7 +71,10 @@ def open_context(
     """
     settings = with_blocks(load_settings())
     contracts = read_contracts(settings.dbt_project_dir / "models" / "staging")
-    sources = with_embedded(read_sources(settings.sources_path, contracts, resolve_block), settings)
+    read = tables or (read_stages(settings.dbt_project_dir, contracts)[stage].tables if stage else contracts)
+    sources = with_embedded(
+        read_sources(settings.sources_path, contracts, resolve_block, needed=set(read)), settings
+    )  # a run asks for no secret of a system that it does not read
     unknown = set(tables or ()) - set(sources.tables)
     if unknown:
         raise ConfigError(
