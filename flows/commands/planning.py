@@ -14,8 +14,10 @@ from regulars.storage import open_storage
 from regulars.warehouse.published import read_published
 from tasks.context import RunContext, open_context
 
+MERGED = {"daily-loyalty-merge": "loyalty", "weekly-customer-analytics": "sales"}
 STAGES = {
     "daily-loyalty-merge": ("ingest", "transform", "segment"),
+    "weekly-customer-analytics": ("ingest", "transform"),
     "ingest": ("ingest",),
     "transform": ("transform",),
     "segment": ("segment",),
@@ -24,7 +26,7 @@ STAGES = {
 
 def plan_flow(name: str, as_of: date | None, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     """Steps in order, each with `stage`, `what` in words, and the facts behind the words."""
-    context = open_context(name, as_of, parameters.get("tables"))
+    context = open_context(name, as_of, parameters.get("tables"), stage=MERGED.get(name))
     parts = {"ingest": _plan_ingest, "transform": _plan_transform, "segment": _plan_segment}
     return [step for part in STAGES[name] for step in parts[part](context, parameters)]
 
@@ -55,7 +57,7 @@ def _read_in_words(read: dict[str, Any]) -> str:
 
 
 def _plan_transform(context: RunContext, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    first, last = _built_until(context)
+    first, last = _built_until(context, MERGED.get(context.run.flow, parameters.get("stage", "loyalty")))
     day = context.run.as_of
     if parameters.get("rebuild") or last is None:
         what = f"build every landed day up to {max(day, last or day)}"
@@ -83,11 +85,11 @@ def _plan_segment(context: RunContext, parameters: dict[str, Any]) -> Iterator[d
     yield {"stage": "publish", "what": "switch readers of segments and ops over"}
 
 
-def _built_until(context: RunContext) -> tuple[date | None, date | None]:
+def _built_until(context: RunContext, stage: str) -> tuple[date | None, date | None]:
     try:
         with read_published(context.settings) as reader:
             ((first, last),) = reader.query(
-                "select min(as_of), max(as_of) from ops.built_batches where stage = 'loyalty'"
+                "select min(as_of), max(as_of) from ops.built_batches where stage = ?", [stage]
             )
             return first, last
     except ConfigError:  # nothing was published yet

@@ -79,15 +79,16 @@ class Warehouse:
 
     def load(self, *batches: Batch) -> None:
         for batch in batches:
+            batch_id = batch.batch_id  # a digest over all rows
             self.con.execute(
                 "insert into ops.ingestion_logs values (?, ?, ?, ?, ?, 'loaded', ?)",
-                [batch.table, batch.as_of, batch.revision, batch.scope, batch.batch_id, len(batch.rows)],
+                [batch.table, batch.as_of, batch.revision, batch.scope, batch_id, len(batch.rows)],
             )
             if batch.rows:
                 names = [name for name, _ in ALL_CONTRACTS[batch.table].landed_columns]
                 marks = ", ".join("?" for _ in range(len(names) + 3))
                 rows = [
-                    [*map(row.get, names), number, batch.as_of, batch.batch_id]
+                    [*map(row.get, names), number, batch.as_of, batch_id]
                     for number, row in enumerate(batch.rows, 1)
                 ]
                 self.con.executemany(f"insert into raw.{batch.table} values ({marks})", rows)

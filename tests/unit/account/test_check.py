@@ -91,7 +91,7 @@ def test_every_missing_object_and_mask_is_found(tmp_path: Path) -> None:
     for _, kind, place in objects:
         assert names(place) == {f"{kind}: {'.'.join(place)}"}
     masks = [one for one in check_account(account, ask) if one.what.startswith("mask of")]
-    assert len(masks) == 9
+    assert len(masks) == 12
     assert not any(one.is_fine for one in masks)
     assert masks[0].remedy.startswith('alter table "REGULARS"."RAW"."')
 

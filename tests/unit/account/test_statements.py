@@ -152,7 +152,7 @@ def test_masks_are_the_personal_columns_of_the_contracts_and_the_raw_forms_of_qu
     personal = {
         ("RAW", table.upper(), column.upper()) for table, one in contracts.items() for column in one.personal_columns
     }
-    assert len(personal) == 7
+    assert len(personal) == 10
     masked = set()
     for statement in statements(tmp_path):
         if "set tag" in statement:

@@ -11,11 +11,9 @@
 {%- set run_days = 'between ' ~ first_day() ~ ' and ' ~ as_of() %}
 
 with landed as (
-    select order_id, {{ business_date('ordered_at') }} as ordered_on
-    from ({{ effective_rows('shop', 'orders', run_days) }}) as landed_orders
+    select order_id, {{ business_date('ordered_at') }} as ordered_on from ({{ effective_rows('shop', 'orders', run_days) }}) as landed_orders
     union all
-    select order_id, null as ordered_on
-    from ({{ effective_rows('shop', 'order_items', run_days) }}) as landed_items
+    select order_id, null as ordered_on from ({{ effective_rows('shop', 'order_items', run_days) }}) as landed_items
 ),
 {%- if orders and items %}
 {%- for name in ('customer', 'product') %}
