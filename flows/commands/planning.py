@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from regulars.errors import ConfigError
+from regulars.errors import ConfigError, RegularsError
 from regulars.landing import plan_extract
 from regulars.manifest import day_manifests
 from regulars.segments.config import read_segments
@@ -44,7 +44,15 @@ def _plan_ingest(context: RunContext, parameters: dict[str, Any]) -> Iterator[di
         plan = plan_extract
         if context.sources.tables[table].via is not None and context.settings.warehouse == "snowflake":
             from regulars.staged.plan import plan_staged as plan  # only who uses it installs what it imports
-        for read in plan(context.contracts[table], context.sources, context.settings, day):
+        try:
+            reads = plan(context.contracts[table], context.sources, context.settings, day)
+        except RegularsError as error:
+            if context.sources.tables[table].required:
+                raise
+            what = f"{table}: not required, and cannot be read now: {error.message}"
+            yield {"stage": "land", "table": table, "what": what}
+            continue
+        for read in reads:
             yield {"stage": "land", "what": f"{table}: {_read_in_words(read)}", **read}
     yield {"stage": "gate", "what": f"judge raw for {day}", "layer": "raw"}
 
