@@ -10,7 +10,7 @@ from regulars.quality.data_docs import DataDocs
 from regulars.segments.delivery import Delivered
 from tasks.build import build_stage
 from tasks.context import RunContext, open_context
-from tasks.deliver import chosen_segments, deliver_segment
+from tasks.deliver import chosen_segments, deliver_segment, hold_out
 from tasks.gate import check_marts, data_docs
 from tasks.naming import run_name
 from tasks.publish import publish_stage
@@ -43,9 +43,10 @@ def find_and_deliver(
     context: RunContext, docs: DataDocs, segments: list[str] | None, rebuild: bool, fail_on_block: bool
 ) -> list[Delivered]:
     """Bring membership up to date, judge it, deliver each segment, and show readers what was delivered."""
-    stage = context.stages["segments"]
+    stage, chosen = context.stages["segments"], chosen_segments(context, segments)
+    hold_out(context, chosen)
     build_stage(context, stage, rebuild)
     check_marts(context, stage, docs, fail_on_block)
-    delivered = [deliver_segment(context, definition) for definition in chosen_segments(context, segments)]
+    delivered = [deliver_segment(context, definition) for definition in chosen]
     publish_stage(context, stage)
     return delivered

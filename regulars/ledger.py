@@ -69,6 +69,9 @@ OPS_TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("run_id", "varchar"),
         ("delivered_at", "timestamp"),
     ),
+    # The hold-out of each segment as deliveries draw it: the share, the first day delivered under it, and whom it chose.
+    "holdouts": (("segment", "varchar"), ("holdout_pct", "decimal(9,6)"), ("since", "date")),
+    "holdout_members": (("segment", "varchar"), ("user_id", "varchar")),
     "freshness": (
         ("table_name", "varchar"),
         ("last_as_of", "date"),

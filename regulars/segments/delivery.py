@@ -11,10 +11,10 @@ from regulars.run import Run, code_version
 from regulars.segments import selection
 from regulars.segments.config import SegmentDefinition
 from regulars.segments.files import export_changes, export_full
+from regulars.segments.holdout import key_in_session
 from regulars.segments.job import (
     Job,
     column_types,
-    key_in_session,
     load_previous,
     newest_day,
     profile_day,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -28,16 +26,6 @@ class Job:
     sql: Dialect
     storage: Storage
     spool: Path
-
-
-@contextmanager
-def key_in_session(engine: Unloader, sql: Dialect, key: bytes) -> Iterator[None]:
-    """Let SQL use the key of pseudonyms without naming it."""
-    sql.hold_key(engine, *selection.hmac_pads(key))
-    try:
-        yield
-    finally:
-        sql.drop_key(engine)
 
 
 def column_types(job: Job) -> dict[str, str]:

@@ -5,8 +5,6 @@ Pure functions that return SQL text. Values reach it as numbers, dates and names
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from datetime import date
 
 from regulars.contracts import Contract
 from regulars.segments.config import MEMBER, SegmentDefinition
+from regulars.segments.holdout import held_out_sql
 from regulars.segments.unload import Dialect
 
 MEMBERS, PREVIOUS, LEFT = "delivery_members", "delivery_previous", "delivery_left"
@@ -31,23 +30,6 @@ TYPED = re.compile(
 def is_text(kind: str) -> bool:
     """Whether the cells of a column of this type are guarded: all but numbers, booleans and times."""
     return not TYPED.fullmatch(kind.lower())
-
-
-def hmac_pads(key: bytes) -> tuple[bytes, bytes]:
-    """Inner and outer pad of HMAC-SHA256 (RFC 2104): 64 bytes each."""
-    block = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
-    return bytes(byte ^ 0x36 for byte in block), bytes(byte ^ 0x5C for byte in block)
-
-
-def holdout_threshold(pct: float) -> str:
-    """Members whose hash begins below these 8 hex digits are held out; a larger share holds out the same and more."""
-    return f"{int(pct / 100 * 2**32):08x}"
-
-
-def is_held_out(key: bytes, segment: str, user_id: str, pct: float) -> bool:
-    """The rule of the hold-out for one member, as the SQL applies it to all."""
-    digest = hmac.new(key, f"holdout:{segment}:{user_id}".encode(), hashlib.sha256).hexdigest()
-    return digest[:8] < holdout_threshold(pct)
 
 
 @dataclass(frozen=True)
@@ -194,10 +176,7 @@ def _withheld(selection: Selection, sql: Dialect) -> str:
     if segment.delivery.consent:
         reasons.append(f"when {_no_consent(segment.delivery.consent, selection)} then 'no_consent'")
     if segment.delivery.holdout_pct:
-        digest = sql.keyed_hash(f"'holdout:{segment.name}:' || members.{MEMBER}")
-        reasons.append(
-            f"when substr({digest}, 1, 8) < '{holdout_threshold(segment.delivery.holdout_pct)}' then 'held_out'"
-        )
+        reasons.append(f"when {held_out_sql(segment, f'members.{MEMBER}', sql)} then 'held_out'")
     return f"case {' '.join(reasons)} end"
 
 

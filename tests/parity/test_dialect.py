@@ -14,8 +14,7 @@ import pytest
 from snowflake_sql import faults
 from test_warehouse import CONTRACTS
 
-from regulars.segments import selection
-from regulars.segments.job import key_in_session
+from regulars.segments.holdout import hmac_pads, key_in_session
 from regulars.segments.unload import open_dialect
 from regulars.settings import PROJECT_DIR, Settings
 from regulars.warehouse import open_warehouse
@@ -125,7 +124,7 @@ def test_the_keyed_hash_is_hmac_sha256(either: Settings, key: bytes) -> None:
         with key_in_session(warehouse, sql, key):
             found = warehouse.query(f"select {sql.keyed_hash('email')} from marts.people")
     assert found == [(hmac.new(key, b"ann@example.com", hashlib.sha256).hexdigest(),)]
-    assert selection.hmac_pads(key)[0] != selection.hmac_pads(key)[1]
+    assert hmac_pads(key)[0] != hmac_pads(key)[1]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from regulars.contracts import Contract, read_contracts
+from regulars.ledger import OPS_TABLES
 from regulars.result_tables import RESULT_TABLES
 from regulars.stages import read_stages
 
@@ -69,7 +70,8 @@ class Warehouse:
                batch_id varchar, status varchar, rows_loaded bigint)"""
         )
         self.con.execute(EFFECTIVE_BATCHES)
-        for table, columns in RESULT_TABLES.items():
+        made = dict(RESULT_TABLES) | {table: OPS_TABLES[table] for table in ("holdouts", "holdout_members")}
+        for table, columns in made.items():
             self.con.execute(f"create table ops.{table} ({', '.join(f'{name} {kind}' for name, kind in columns)})")
         for contract in ALL_CONTRACTS.values():
             columns = ", ".join(f"{name} {kind}" for name, kind in contract.landed_columns)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 import pytest
 
 from regulars.errors import ConfigError
-from regulars.segments.selection import is_held_out
+from regulars.segments.holdout import is_held_out
 
 D1, D2, D3, D4 = (date(2026, 1, day) for day in (5, 6, 7, 8))
 

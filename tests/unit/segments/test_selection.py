@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from regulars.contracts import read_contracts
-from regulars.segments import selection
+from regulars.segments import holdout, selection
 from regulars.segments.selection import profile_sql
 from regulars.segments.unload import DuckDBDialect, DuckDBUnloader
 from regulars.settings import PROJECT_DIR
@@ -104,27 +104,25 @@ def test_plain_text_is_left_alone(session, cell):
 @given(st.binary(max_size=100), st.text(st.characters(exclude_categories=["Cs"]), max_size=30), st.floats(0, 50))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_engine_holds_out_whom_the_rule_says(session, key, user, pct):
-    SQL.hold_key(session, *selection.hmac_pads(key))
+    SQL.hold_key(session, *holdout.hmac_pads(key))
     digest = SQL.keyed_hash("'holdout:fans:' || ?")
-    found = session.query(f"select substr({digest}, 1, 8) < '{selection.holdout_threshold(pct)}'", [user])
-    assert found == [(selection.is_held_out(key, "fans", user, pct),)]
+    found = session.query(f"select substr({digest}, 1, 8) < '{holdout.holdout_threshold(pct)}'", [user])
+    assert found == [(holdout.is_held_out(key, "fans", user, pct),)]
 
 
 @given(st.sampled_from([1, 5, 10, 33.3, 50]), st.binary(min_size=16, max_size=64))
 @settings(max_examples=10, deadline=None)
 def test_the_held_out_share_is_near_what_was_asked(pct, key):
     users = [f"u{number}" for number in range(5000)]
-    held_out = {user for user in users if selection.is_held_out(key, "fans", user, pct)}
+    held_out = {user for user in users if holdout.is_held_out(key, "fans", user, pct)}
     spread = (5000 * pct / 100 * (1 - pct / 100)) ** 0.5
     assert abs(len(held_out) - 50 * pct) < 6 * spread
-    assert held_out <= {user for user in users if selection.is_held_out(key, "fans", user, 50)}
+    assert held_out <= {user for user in users if holdout.is_held_out(key, "fans", user, 50)}
 
 
 def test_segments_hold_out_different_members():
     users = [f"u{number}" for number in range(4000)]
-    both = sum(
-        selection.is_held_out(b"k", "a", user, 50) and selection.is_held_out(b"k", "b", user, 50) for user in users
-    )
+    both = sum(holdout.is_held_out(b"k", "a", user, 50) and holdout.is_held_out(b"k", "b", user, 50) for user in users)
     assert 800 < both < 1200
 
 
