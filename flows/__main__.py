@@ -6,13 +6,14 @@ import sys
 
 import typer
 
-from flows.commands import account, demo, discover, doctor, inspect, quarantine, run, sample
+from flows.commands import account, demo, discover, doctor, export, inspect, quarantine, run, sample
 from regulars.errors import RegularsError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.command("run")(run.run)
 app.command("plan")(run.plan)
 app.command("sql")(inspect.sql)
+app.command("export")(export.export_command)
 app.command("status")(inspect.status)
 app.command("validate")(inspect.validate)
 app.command("discover")(discover.discover_command)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from regulars.engine import identifier, quote
 from regulars.errors import ConfigError, EngineError
@@ -202,6 +203,14 @@ class PublishedReader:
     def frame(self, sql: str) -> Any:
         """A query as a pandas DataFrame."""
         return self._connection.execute(sql).df()
+
+    @contextmanager
+    def batches(self, schema: str, name: str, columns: Sequence[tuple[str, str]]) -> Iterator[pa.RecordBatchReader]:
+        """Rows of a relation, a batch at a time."""
+        listed = ", ".join(identifier(column) for column, _ in columns)
+        with self._connection.cursor() as cursor:
+            found = cursor.execute(f"select {listed} from {identifier(schema)}.{identifier(name)}")
+            yield found.to_arrow_reader(100_000)
 
 
 @contextmanager

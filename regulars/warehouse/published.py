@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
+
+import pyarrow as pa
 
 from regulars.settings import Settings
 from regulars.warehouse import duckdb_publish
@@ -21,6 +23,11 @@ class PublishedReader(Protocol):
 
     def frame(self, sql: str) -> Any:
         """A query as a pandas DataFrame."""
+
+    def batches(
+        self, schema: str, name: str, columns: Sequence[tuple[str, str]]
+    ) -> AbstractContextManager[pa.RecordBatchReader]:
+        """Rows of a relation, a batch at a time. Numbers may come as text: who reads casts them to their types."""
 
 
 @contextmanager

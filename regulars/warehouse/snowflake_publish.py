@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import pyarrow as pa
+
 from regulars.snowflake_settings import SnowflakeSettings
 from regulars.warehouse.snowflake_session import SnowflakeSessions
 
@@ -95,6 +97,16 @@ class DatabaseReader:
     def frame(self, sql: str) -> Any:
         """A query as a pandas DataFrame."""
         return self._sessions.arrow(sql).to_pandas()
+
+    @contextmanager
+    def batches(self, schema: str, name: str, columns: Sequence[tuple[str, str]]) -> Iterator[pa.RecordBatchReader]:
+        """Rows of a relation, a batch at a time; numbers as text, since batches differ in how wide theirs are."""
+        listed = ", ".join(
+            f"cast({column} as varchar) as {column}" if kind.startswith(("decimal", "bigint")) else column
+            for column, kind in columns
+        )
+        with self._sessions.arrow_batches(f"select {listed} from {schema}.{name}") as reader:
+            yield reader
 
 
 @contextmanager

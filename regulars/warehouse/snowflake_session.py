@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -66,6 +67,24 @@ class SnowflakeSessions:
             cursor.execute(sql, list(parameters) or None)
             found = cursor.fetch_arrow_all(force_return_table=True)
             return found.rename_columns([name.lower() for name in found.column_names])
+
+    @contextmanager
+    def arrow_batches(self, sql: str) -> Iterator[pa.RecordBatchReader]:
+        """A result a batch at a time, its columns named in lower case; types are those of the first batch."""
+        with self._cursor() as cursor:
+            cursor.execute(sql)
+            found = cursor.fetch_arrow_batches()
+            first = next(found, None)
+            if first is None:
+                first = cursor.execute(sql).fetch_arrow_all(force_return_table=True)
+            names = [name.lower() for name in first.column_names]
+            schema = first.rename_columns(names).schema
+
+            def batches() -> Iterator[pa.RecordBatch]:
+                for table in itertools.chain([first], found):
+                    yield from table.rename_columns(names).cast(schema).to_batches()
+
+            yield pa.RecordBatchReader.from_batches(schema, batches())
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run one statement."""
