@@ -61,14 +61,20 @@ def published() -> Iterator[PublishedReader]:
 
 
 def sql(
-    query: Annotated[str, typer.Argument(help="A query over marts, segments and ops.")],
+    query: Annotated[str | None, typer.Argument(help="A query over marts, segments and ops.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="The query is in this file, like those of docs/reports.")
+    ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")] = False,
     as_json: Json = False,
 ) -> None:
     """Query what is published."""
+    asked = query if file is None else _text_of(file)
+    if not asked or (query and file):
+        raise ConfigError("give a query or --file", remedy="one of both; see `regulars sql --help`")
     with published() as reader:
         try:
-            names, rows = reader.table(query)
+            names, rows = reader.table(asked)
         except (duckdb.Error, EngineError) as error:
             raise ConfigError(
                 f"the query failed: {error}", remedy='see `regulars sql "show all tables"` for names'
@@ -81,6 +87,14 @@ def sql(
         typer.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str))
     else:
         print_table("", names, rows)
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise ConfigError(f"{file} cannot be read: {why}", remedy="name a file with one query") from None
 
 
 def status(as_json: Json = False) -> None:

@@ -88,6 +88,21 @@ def test_a_query_as_table_csv_and_json(played: str, regulars: Run) -> None:
     assert "does not exist" in regulars("sql", "select * from marts.nothing", status=2).stderr
 
 
+def test_the_report_on_uplift_says_what_it_cannot_tell_yet(played: str, regulars: Run) -> None:
+    report = "docs/reports/segment_uplift.sql"
+    rows = json.loads(regulars("sql", "--file", report, "--json").stdout)
+    assert {(row["segment"], row["outcome"]) for row in rows} >= {
+        ("highly_engaged", "spend"),
+        ("low_engagement", "active"),
+    }
+    assert {row["status"] for row in rows} == {"cannot tell yet"}
+    reasons = {row["segment"]: row["reason"] for row in rows}
+    assert reasons == {"highly_engaged": "no window of 28 days is over", "low_engagement": "nobody is held out"}
+    assert all(int(row["waiting_members"]) > 100 for row in rows)
+    assert "cannot be read" in regulars("sql", "--file", "nowhere.sql", status=2).stderr
+    assert "give a query" in regulars("sql", status=2).stderr
+
+
 def test_status_tells_runs_freshness_quarantine_and_checks(played: str, regulars: Run) -> None:
     text = regulars("status").stdout
     assert "daily-loyalty-merge" in text and "user_profile" in text

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -20,7 +23,7 @@ from regulars.postgres.server import start_server, stop_server
 from regulars.quality.finding_rules import RULES
 from regulars.sample.shop import faults_until, load_evening
 from regulars.sample.shop.load import TABLES
-from regulars.settings import Settings
+from regulars.settings import PROJECT_DIR, Settings
 from regulars.stages import read_stages
 from regulars.warehouse import open_warehouse
 from regulars.warehouse.duckdb_publish import read_published
@@ -252,3 +255,85 @@ def test_other_parameters_reach_the_marts_unless_science_is_left_out(
         assert reader.query("select distinct forecast_on - as_of from marts.sales_forecast order by 1") == [
             (n,) for n in range(1, 8)
         ]
+
+
+REPORTS = PROJECT_DIR / "docs" / "reports"
+
+
+def test_every_report_answers(home: Path) -> None:
+    texts = {
+        path.stem: path.read_text() for path in sorted(REPORTS.glob("*.sql")) if "segments." not in path.read_text()
+    }
+    assert len(texts) >= 8
+    with read_published(home / "published.duckdb") as reader:
+        found = {name: reader.table(text) for name, text in texts.items()}
+        rows = {name: [dict(zip(names, row, strict=True)) for row in listed] for name, (names, listed) in found.items()}
+        assert [name for name in rows if not rows[name]] == ["late_orders"], "the sample's parcels are in time"
+        newest, before = rows["weekly_sales"][:2]
+        assert newest["growth_pct"] == round(100 * (newest["net_amount"] / before["net_amount"] - 1), 1)
+        ((total,),) = reader.query("select sum(net_amount) from marts.daily_sales")
+        assert sum(row["net_amount"] for row in rows["weekly_sales"]) == total
+        amounts = {(row["month_starts_on"], row["category_id"]): row for row in rows["category_growth"]}
+        grown = [row for row in amounts.values() if row["growth_on_month_pct"] is not None]
+        assert grown
+        for row in grown:
+            earlier = (row["month_starts_on"] - timedelta(days=1)).replace(day=1)
+            ratio = row["net_amount"] / amounts[earlier, row["category_id"]]["net_amount"]
+            assert float(row["growth_on_month_pct"]) == pytest.approx(100 * float(ratio - 1), abs=0.051)
+        ((customers,),) = reader.query("select count(*) from marts.rfm_segments")
+        assert sum(row["customers"] for row in rows["rfm_segments"]) == customers
+        at_risk = reader.query(
+            """select count(*), sum(net_amount) from marts.customer_360
+               where rfm_segment in ('cannot lose', 'at risk') and not is_deleted"""
+        )
+        assert [(row["customers_at_risk"], row["net_amount_at_risk"]) for row in rows["revenue_at_risk"][:1]] == at_risk
+        retained = {row["cohort_month"]: row["after_1_month"] for row in rows["cohort_retention"]}
+        first = "select retention from marts.customer_cohorts where months_since = 1 and cohort_month = ?"
+        assert [(retained[SHOP.start.replace(day=1)],)] == reader.query(first, [SHOP.start.replace(day=1)])
+    for name, text in texts.items():
+        assert text.startswith("-- ") and "?" in text.splitlines()[0], f"{name} says first what it answers"
+
+
+def test_late_orders_are_found(home: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "published.duckdb"
+    shutil.copyfile(home / "published.duckdb", copy)
+    early = "delivered_at is not null and status = 'delivered' and not is_deleted"
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute(
+            f"update marts.fact_orders set promised_at = delivered_at - interval 2 day where order_id like '%7' and {early}"
+        )
+        connection.execute(
+            f"update marts.fact_orders set delivered_at = null, status = 'shipped' where order_id like '%13' and {early}"
+        )
+        connection.execute("update marts.fact_orders set status = 'cancelled' where order_id like '%113'")
+        ((overdue, late),) = connection.execute(
+            """select count(*) filter (order_id like '%13' and order_id not like '%113' and delivered_at is null
+                   and promised_at::date < (select max(ordered_on) from marts.daily_sales)),
+                   count(*) filter (order_id like '%7' and status = 'delivered' and delivered_at is not null and not is_deleted)
+               from marts.fact_orders"""
+        ).fetchall()
+    with read_published(copy) as reader:
+        names, listed = reader.table((REPORTS / "late_orders.sql").read_text())
+    rows = [dict(zip(names, row, strict=True)) for row in listed]
+    assert (sum(row["status"] == "shipped" for row in rows), sum(row["order_id"].endswith("7") for row in rows)) == (
+        overdue,
+        late,
+    )
+    assert overdue > 0 and late > 10 and all(row["days_late"] == 2 for row in rows if row["order_id"].endswith("7"))
+
+
+def test_the_notebook_runs_from_top_to_bottom(home: Path, tmp_path: Path) -> None:
+    notebook = REPORTS / "weekly_review.ipynb"
+    stored = json.loads(notebook.read_text())
+    assert all(not cell.get("outputs") and cell.get("execution_count") is None for cell in stored["cells"]), (
+        "outputs are data"
+    )
+    command = [Path(sys.executable).with_name("jupyter"), "execute", notebook, f"--output={tmp_path / 'run.ipynb'}"]
+    environment = {**os.environ, "REGULARS_HOME": str(home)}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    cells = [cell for cell in json.loads((tmp_path / "run.ipynb").read_text())["cells"] if cell["cell_type"] == "code"]
+    shown = [kind for cell in cells for output in cell["outputs"] for kind in output.get("data", {})]
+    assert shown.count("text/html") >= 8 and any("vegalite" in kind for kind in shown), shown

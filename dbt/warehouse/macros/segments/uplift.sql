@@ -14,14 +14,9 @@
 
 {#- Whether a member of a segment agreed to be addressed, by the consent that the segment's delivery names; `state`: alias of history. -#}
 {% macro agreed(segment, state) -%}
-    case {{ segment }}
-        {%- if execute %}
-        {%- for node in graph.nodes.values() | sort(attribute='name') if node.config.get('meta', {}).get('delivery', {}).get('consent') %}
-        when '{{ node.name }}' then coalesce({{ state }}.{{ node.config.meta.delivery.consent }}, false)
-        {%- endfor %}
-        {%- endif %}
-        else true
-    end
+    {%- for node in graph.get('nodes', {}).values() | sort(attribute='name') if node.config.get('meta', {}).get('delivery', {}).get('consent') %}
+    ({{ segment }} <> '{{ node.name }}' or coalesce({{ state }}.{{ node.config.meta.delivery.consent }}, false)) and
+    {%- endfor %} true
 {%- endmacro %}
 
 {#- A statistic as it is shown and compared with limits. -#}
@@ -61,7 +56,7 @@ judged as (
 
 {#- What may be said, and why; the first that holds. Columns of `judged`. -#}
 {% macro uplift_verdicts(rules) -%}
-    {%- set pct = (rules.least_uplift * 100) | round(2) -%}
+    {%- set pct = "%g" | format(rules.least_uplift * 100) -%}
     {{ return([
         ('holdout_pct = 0', 'cannot tell yet', 'nobody is held out'),
         ('treated_members + held_out_members = 0', 'cannot tell yet', 'no window of ' ~ rules.window_days ~ ' days is over'),
