@@ -1,4 +1,4 @@
--- What sells, and is it growing? Net amount of each category by month, beside the month before and the same month a year before.
+-- What sells, and is it growing? Net amount of each category by month, beside the month before and the same month a year earlier.
 -- One row per month and category, newest month first. The newest month is a part of one until it is over: as_of says up to when.
 with months as (
     select
@@ -23,15 +23,15 @@ select
     months.sold_quantity,
     months.net_amount,
     months.net_share,
-    cast(round(100 * (cast(months.net_amount as double) / nullif(cast(before.net_amount as double), 0) - 1), 1) as decimal(18, 1))
+    cast(round(100 * (cast(months.net_amount as double) / nullif(cast(earlier.net_amount as double), 0) - 1), 1) as decimal(18, 1))
         as growth_on_month_pct,
     cast(round(100 * (cast(months.net_amount as double) / nullif(cast(last_year.net_amount as double), 0) - 1), 1) as decimal(18, 1))
         as growth_on_year_pct,
     months.imputed_line_count
 from months
 cross join days
-left join months as before
-    on months.category_id = before.category_id and months.month_number = before.month_number + 1
+left join months as earlier
+    on months.category_id = earlier.category_id and months.month_number = earlier.month_number + 1
 left join months as last_year
     on months.category_id = last_year.category_id and months.month_number = last_year.month_number + 12
 order by months.month_starts_on desc, months.net_amount desc nulls last, months.category_id

@@ -29,28 +29,42 @@
     Means by Welch, rates by Newcombe; null under two members in an arm, and where no value varies.
 -#}
 {% macro compared_arms(relation, rules) -%}
-{%- set means = ['treated_variance', 'treated_n', 'held_out_variance', 'held_out_n'] -%}
-bounds as (
+{%- set samples = ['treated_variance', 'treated_n', 'held_out_variance', 'held_out_n'] -%}
+errors as (
     select
         *,
-        case
-            when kind = 'mean' and least(treated_members, held_out_members) > 1 and treated_variance + held_out_variance > 0
-                then {{ t_95(welch_freedom(*means)) }} * sqrt({{ welch_error(*means) }})
-        end as half_width,
-        abs(held_out_mean) * {{ rules.least_uplift }} as least_difference
+        case when kind = 'mean' then {{ welch_error(*samples) }} end as squared_error,
+        case when kind = 'mean' then {{ welch_freedom(*samples) }} end as freedom
+        {%- for arm in ['treated', 'held_out'] %},
+        case when kind = 'rate' then {{ wilson_bound(arm ~ '_mean', arm ~ '_n', '-') }} end as {{ arm }}_low,
+        case when kind = 'rate' then {{ wilson_bound(arm ~ '_mean', arm ~ '_n', '+') }} end as {{ arm }}_high
+        {%- endfor %}
     from {{ relation }}
+),
+
+intervals as (
+    select
+        *,
+        abs(held_out_mean) * {{ rules.least_uplift }} as least_difference,
+        case
+            when kind = 'mean' then treated_mean - held_out_mean - {{ t_95('freedom') }} * sqrt(squared_error)
+            else {{ newcombe_bound('treated_mean', 'treated_low', 'held_out_mean', 'held_out_high', '-') }}
+        end as lower_bound,
+        case
+            when kind = 'mean' then treated_mean - held_out_mean + {{ t_95('freedom') }} * sqrt(squared_error)
+            else {{ newcombe_bound('treated_mean', 'treated_high', 'held_out_mean', 'held_out_low', '+') }}
+        end as upper_bound
+    from errors
 ),
 
 judged as (
     select
         *,
         {{ as_figure('treated_mean - held_out_mean') }} as difference,
-        {%- for name, sign in [('lower', '-'), ('upper', '+')] %}
-        {{ as_figure("case when kind = 'mean' then treated_mean - held_out_mean " ~ sign ~ " half_width else " ~ newcombe_bound('treated_mean', 'treated_n', 'held_out_mean', 'held_out_n', sign) ~ " end") }}
-            as difference_{{ name }},
-        {%- endfor %}
+        {{ as_figure('lower_bound') }} as difference_lower,
+        {{ as_figure('upper_bound') }} as difference_upper,
         {{ members_for_power('treated_variance', 'held_out_variance', 'arms_ratio', 'least_difference') }} as held_out_for_power
-    from bounds
+    from intervals
 )
 {%- endmacro %}
 

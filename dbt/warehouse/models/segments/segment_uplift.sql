@@ -29,11 +29,11 @@ sums as (
 means as (
     select
         *,
-        (100 - cast(holdout_pct as double)) / nullif(cast(holdout_pct as double), 0) as arms_ratio
+        {{ ratio('100 - holdout_pct', 'holdout_pct') }} as arms_ratio
         {%- for arm in ['treated', 'held_out'] %},
         nullif(cast({{ arm }}_members as double), 0) as {{ arm }}_n,
-        cast({{ arm }}_total as double) / nullif(cast({{ arm }}_members as double), 0) as {{ arm }}_mean,
-        {{ variance_from(arm ~ '_total', arm ~ '_squares', 'nullif(cast(' ~ arm ~ '_members as double), 0)') }} as {{ arm }}_variance
+        {{ ratio(arm ~ '_total', arm ~ '_members') }} as {{ arm }}_mean,
+        {{ variance_from(arm ~ '_total', arm ~ '_squares', arm ~ '_members') }} as {{ arm }}_variance
         {%- endfor %}
     from sums
 ),
@@ -55,7 +55,7 @@ select
     difference,
     difference_lower,
     difference_upper,
-    {{ as_figure('difference / nullif(held_out_mean, 0)') }} as relative_uplift,
+    {{ as_figure(ratio('difference', 'held_out_mean')) }} as relative_uplift,
     {{ uplift_status(rules) }} as status,
     {{ uplift_reason(rules) }} as reason,
     {{ still_needed(rules, 'treated', 'arms_ratio') }} as treated_still_needed,
