@@ -34,4 +34,4 @@ left join months as earlier
     on months.category_id = earlier.category_id and months.month_number = earlier.month_number + 1
 left join months as last_year
     on months.category_id = last_year.category_id and months.month_number = last_year.month_number + 12
-order by months.month_starts_on desc, months.net_amount desc nulls last, months.category_id
+order by months.month_starts_on desc nulls last, months.net_amount desc nulls last, months.category_id

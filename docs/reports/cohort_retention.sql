@@ -1,6 +1,10 @@
 -- Do customers come back? Of those who ordered first in a month, the share that ordered again 1, 2, 3, 6 and 12 months later.
 -- One row per month of the first order. The newest month, which may not be over, is left out; what is not there yet is empty.
-with days as (select date_trunc('month', max(ordered_on)) as newest_month from marts.daily_sales)
+with days as (
+    select month_starts_on as newest_month
+    from marts.dim_date
+    where date_on = (select max(ordered_on) from marts.daily_sales)
+)
 
 select
     cohorts.cohort_month,

@@ -17,4 +17,4 @@ cross join days
 where not orders.is_deleted
     and orders.status not in ('cancelled', 'returned')
     and cast(orders.promised_at as date) < coalesce(cast(orders.delivered_at as date), days.as_of)
-order by days_late desc, orders.order_id
+order by days_late desc nulls last, orders.order_id

@@ -26,4 +26,4 @@ select
     cast(round(avg(cast(net_amount as double)) over (order by week_starts_on rows between 4 preceding and 1 preceding), 2) as decimal(18, 2))
         as average_of_four_weeks
 from weeks
-order by week_starts_on desc
+order by week_starts_on desc nulls last

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from snowflake_sql import faults
 from test_warehouse import CONTRACTS
 
 from regulars.exports import export
-from regulars.settings import Settings
+from regulars.settings import PROJECT_DIR, Settings
 from regulars.snowflake_settings import SnowflakeSettings
 from regulars.warehouse import open_warehouse
 
@@ -134,3 +135,9 @@ def test_an_export_is_equal(either: Settings, tmp_path: Path) -> None:
     assert first[5] == date(2026, 1, 5) and str(first[6]) == "2026-01-05 10:11:12.123456" and first[7] == "=1+1"
     assert second == [2, *[None] * 7]
     assert export(either, ["odd"], str(tmp_path / "out"), "csv").files[0].cells_neutralised == 1
+
+
+def test_reports_lean_on_nothing_that_engines_do_differently() -> None:
+    reports = sorted((PROJECT_DIR / "docs" / "reports").glob("*.sql"))
+    assert len(reports) >= 9
+    assert {path.name: found for path in reports if (found := faults(path.read_text()))} == {}
