@@ -98,7 +98,7 @@ def test_a_table_without_a_batch_is_empty_and_typed(warehouse: Warehouse) -> Non
 def test_a_warehouse_killed_while_it_was_made_is_made_whole(settings: Settings) -> None:
     """Whatever was said to the engine last before the process died, the next run can open the warehouse."""
     killed = 0
-    for statements in range(1, 90):
+    for statements in range(1, 200):
         settings.warehouse_path.unlink(missing_ok=True)
         settings.warehouse_path.with_name(settings.warehouse_path.name + ".wal").unlink(missing_ok=True)
         child = multiprocessing.get_context("fork").Process(target=die_while_preparing, args=(settings, statements))
