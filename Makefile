@@ -67,6 +67,7 @@ bench: $(STAMP)
 	@$(BIN)/python benchmarks/gates.py $(USERS) --runs $(RUNS)
 	@$(BIN)/python benchmarks/delivery.py $(MEMBERS) --runs $(RUNS)
 	@$(BIN)/python benchmarks/overhead.py --warm $(RUNS)
+	@$(BIN)/python benchmarks/sales.py $(if $(is_small),200000 --weeks 26,10000000) --runs $(RUNS)
 	@$(BIN)/python benchmarks/science.py $(subst _,,$(MEMBERS)) --runs $(RUNS) $(if $(is_small),--series 3 --days 200)
 	@$(BIN)/python benchmarks/growth.py $(SIZES) --days 3 --runs 1
 	@$(BIN)/python benchmarks/day.py $(subst _,,$(USERS)) $(DAYS) --runs $(RUNS)

@@ -18,12 +18,13 @@
     {{ return(last is none or last | string >= first_day() | replace("date '", '') | replace("'", '') | trim) }}
 {%- endmacro %}
 
-{#- Whether an incremental table of a folder is there already, and would be left as it is but for what a run touches. -#}
-{% macro any_built(folders) -%}
+{#- Whether an incremental table that is made from this model, or from `through`, is there already: it is left as it is but for what a run touches. -#}
+{% macro any_built(through) -%}
     {%- if not execute -%} {{ return(true) }} {%- endif -%}
+    {%- set sources = [model.unique_id, model.unique_id.replace(model.name, through)] -%}
     {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'incremental' -%}
-        {%- for folder in folders if node.original_file_path.startswith('models/' ~ folder ~ '/') -%}
-            {%- if built_relation(node.schema, node.alias) -%} {{ return(true) }} {%- endif -%}
+        {%- for source in sources if source in node.depends_on.nodes and built_relation(node.schema, node.alias) -%}
+            {{ return(true) }}
         {%- endfor -%}
     {%- endfor -%}
     {{ return(false) }}

@@ -1,12 +1,13 @@
 {#-
     Incremental strategy `replace_touched`: all rows of the keys that the model's last part names are taken out, and its other rows written.
     The model ends in `with_touched(rows, key)`; `unique_key` is the key by which rows are taken out. Rows are looked for where the condition
-    `since_touched` holds, if meta.bounded says that the table has a column ordered_on.
+    `since_touched` holds for the column that meta.bounded names, one of days or of first days of months.
 -#}
 {% macro get_incremental_replace_touched_sql(arg_dict) -%}
     {%- set key, target, source = arg_dict['unique_key'], arg_dict['target_relation'], arg_dict['temp_relation'] -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='name') | join(', ') -%}
-    {%- set bounds = [since_touched(), 'ordered_on is null'] if config.get('meta', {}).get('bounded') else ['true'] -%}
+    {%- set column = config.get('meta', {}).get('bounded') -%}
+    {%- set bounds = [since_touched(column, whole_months=column.startswith('month')), column ~ ' is null'] if column else ['true'] -%}
     {%- set statements -%}
     {%- for bound in bounds %}
     delete from {{ target }} where {{ bound }} and {{ key }} in (select {{ key }} from {{ source }} where _change = 'touched');

@@ -35,15 +35,17 @@ touched as (
 {#-
     A dimension with keys of its versions, from its history: `name_key` is the natural key, `@` and the day from which the version holds.
     Facts join to the version of their day, those before the first one to the first: effective_from is open there.
-    One more row, `unknown`, stands for what a fact names and nothing is known of.
+    One more row, `unknown`, stands for what a fact names and nothing is known of. `touched`: a relation with the natural keys that a run
+    makes anew, for an incremental dimension; the unknown member is there already.
 -#}
-{% macro dimension_of(history, name, tracked) -%}
+{% macro dimension_of(history, name, tracked, touched=none) -%}
 with versions as (
     select
         history.*,
         row_number() over (partition by {{ name }}_id order by valid_from) = 1 as is_first,
         valid_to is null as is_current
     from {{ history }} as history
+    {{ 'where ' ~ name ~ '_id in (select ' ~ name ~ '_id from ' ~ touched ~ ')' if touched }}
 )
 
 select
@@ -59,6 +61,7 @@ select
     is_current,
     is_deleted
 from versions
+{%- if not touched %}
 union all
 select
     '{{ unknown_member() }}' as {{ name }}_key,
@@ -68,6 +71,12 @@ select
     {%- endfor %}
     true as is_current,
     false as is_deleted
+{%- endif %}
+{%- endmacro %}
+
+{#- The columns of such a dimension. -#}
+{% macro columns_of_dimension(name, tracked) -%}
+    {{ return([name ~ '_key', name ~ '_id'] + tracked + ['valid_from', 'valid_to', 'effective_from', 'effective_to', 'is_current', 'is_deleted']) }}
 {%- endmacro %}
 
 {#- Key of the row that stands for a member nobody knows. -#}

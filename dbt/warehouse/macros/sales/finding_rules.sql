@@ -5,7 +5,7 @@
 {% macro statistical_rules() -%}
     {%- set limits = var('detection') -%}
     {%- set rules = {
-        'quantity_iqr': {'column': 'quantity', 'observed': 'quantity', 'centre': 'quantity_median', 'spread': '(quantity_q3 - quantity_q1)',
+        'quantity_iqr': {'column': 'quantity', 'observed': 'quantity', 'centre': 'quantity_median', 'spread': '(quantity_q3 - quantity_q1)', 'score_spread': 'quantity_iqr',
             'lower': 'quantity_q1 - ' ~ limits.iqr_fence ~ ' * (quantity_q3 - quantity_q1)',
             'upper': 'quantity_q3 + ' ~ limits.iqr_fence ~ ' * (quantity_q3 - quantity_q1)', 'reaches': false},
     } -%}
@@ -15,11 +15,30 @@
         ('amount_mad', 'total_amount', 'amount', 'amount_median', 'amount_spread', limits.robust_z, false),
     ] -%}
         {%- do rules.update({name: {
-            'column': column, 'observed': observed, 'centre': centre, 'spread': spread, 'reaches': reaches,
+            'column': column, 'observed': observed, 'centre': centre, 'spread': spread, 'score_spread': spread, 'reaches': reaches,
             'lower': centre ~ ' - ' ~ limit ~ ' * ' ~ spread, 'upper': centre ~ ' + ' ~ limit ~ ' * ' ~ spread,
         }}) -%}
     {%- endfor -%}
     {{ return(rules) }}
+{%- endmacro %}
+
+{#- Rules that a line breaks by itself: name -> column, condition on a line, and what a finding tells of it. -#}
+{% macro line_rules() -%}
+    {%- set nothing = 'cast(null as double)' -%}
+    {%- set of_key = {'observed': nothing, 'lower_bound': nothing, 'upper_bound': nothing, 'score': nothing} -%}
+    {{ return({
+        'total_mismatch': {
+            'column': 'total_amount', 'condition': 'is_mismatch', 'observed': 'amount', 'lower_bound': 'expected_amount',
+            'upper_bound': 'expected_amount', 'score': 'round(amount - expected_amount, 6)',
+        },
+        'negative_price': {
+            'column': 'unit_price', 'condition': 'unit_price < 0', 'observed': 'unit_price', 'lower_bound': 'cast(0 as double)',
+            'upper_bound': nothing, 'score': nothing,
+        },
+        'no_amount': dict(of_key, column='total_amount', condition='amount is null'),
+        'unknown_order': dict(of_key, column='order_id', condition='order_status is null'),
+        'unknown_product': dict(of_key, column='product_id', condition="product_id is not null and product_key = '" ~ unknown_member() ~ "'"),
+    }) }}
 {%- endmacro %}
 
 {#- Whether a line breaks a rule; bounds are null where a product has too few lines, or all of them are alike. -#}

@@ -4,16 +4,10 @@
     {%- if is_incremental() -%} touched as (select order_id from {{ touched }}), {%- endif -%}
 {%- endmacro %}
 
-{#- The same for a model by customer: whom the touched orders belong to, before and after. -#}
+{#- The same for a model by customer: those of int_customers_touched. -#}
 {% macro touched_customers() -%}
-    {%- set touched, orders = ref('int_sales_touched'), ref('fact_orders') -%}
-    {%- if is_incremental() -%}
-    touched as (
-        select customer_id from {{ touched }} where customer_id is not null
-        union
-        select customer_id from {{ orders }} where order_id in (select order_id from {{ touched }}) and customer_id is not null
-    ),
-    {%- endif -%}
+    {%- set touched = ref('int_customers_touched') -%}
+    {%- if is_incremental() -%} touched as (select customer_id from {{ touched }}), {%- endif -%}
 {%- endmacro %}
 
 {#-
@@ -37,12 +31,13 @@
 {%- endmacro %}
 
 {#-
-    Condition on ordered_on that lets an engine skip what lies before every touched order, as literals; rows without a day are read apart.
-    A run that goes back reads all.
+    Condition on ordered_on that lets an engine skip what lies before every touched order, as a literal; rows without a day are read apart.
+    A run that goes back reads all. `column`: another one to compare; `whole_months`: from the first day of that month on.
 -#}
-{% macro since_touched() -%}
-    {%- if not execute or not is_incremental() or goes_back() -%} {{ return('true') }} {%- endif -%}
-    {%- set found = run_query('select min(least(coalesce(ordered_on, first_landed_on), coalesce(first_landed_on, ordered_on))) from ' ~ ref('int_sales_touched')) -%}
-    {%- set day = found.columns[0].values()[0] -%}
-    {{ return("ordered_on >= date '" ~ day ~ "'" if day else 'ordered_on is null') }}
+{% macro since_touched(column='ordered_on', whole_months=false) -%}
+    {%- set touched = ref('int_sales_touched') -%}
+    {%- if not execute or goes_back() -%} {{ return('true') }} {%- endif -%}
+    {%- set found = run_query('select min(least(coalesce(ordered_on, first_landed_on), coalesce(first_landed_on, ordered_on))) from ' ~ touched) -%}
+    {%- set day = found.columns[0].values()[0] | string -%}
+    {{ return(column ~ " >= date '" ~ (day[:8] ~ '01' if whole_months else day) ~ "'" if day != 'None' else column ~ ' is null') }}
 {%- endmacro %}

@@ -4,9 +4,11 @@
 {%- endmacro %}
 
 {% macro duckdb__quartiles(value, prefix) -%}
-    quantile_cont({{ value }}, 0.25) as {{ prefix }}_q1,
-    quantile_cont({{ value }}, 0.5) as {{ prefix }}_median,
-    quantile_cont({{ value }}, 0.75) as {{ prefix }}_q3
+    {#- The same aggregate three times is computed once. #}
+    {%- set quantiles = 'quantile_cont(' ~ value ~ ', [0.25, 0.5, 0.75])' %}
+    {{ quantiles }}[1] as {{ prefix }}_q1,
+    {{ quantiles }}[2] as {{ prefix }}_median,
+    {{ quantiles }}[3] as {{ prefix }}_q3
 {%- endmacro %}
 
 {% macro snowflake__quartiles(value, prefix) -%}

@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='replace_touched', unique_key='customer_id') }}
+{{ config(materialized='incremental', incremental_strategy='replace_touched', unique_key='customer_id', meta={'bounded': 'month_starts_on'}) }}
+
+{%- set since = since_touched(whole_months=true) %}
 
 with {{ touched_customers() }}
 
@@ -12,7 +14,7 @@ months as (
         {{- sum_measures(of_lines=false) }}
     from {{ ref('fact_orders') }}
     where customer_key <> '{{ unknown_member() }}' and not is_deleted
-        {{ 'and customer_id in (select customer_id from touched)' if is_incremental() }}
+        {{ 'and customer_id in (select customer_id from touched) and ' ~ since if is_incremental() }}
     group by 1, 2
 )
 

@@ -65,6 +65,6 @@ from touched
 left join days on touched.order_id = days.order_id
 {%- if orders and items %}
 left join {{ orders }} as stored on touched.order_id = stored.order_id
-{%- elif not any_built(stage_of_model().folders) %}
+{%- elif not any_built('int_customers_touched') %}
 where false -- nothing is there to be made anew: every table is made whole
 {%- endif %}

@@ -1,9 +1,3 @@
-with favourites as (
-    select customer_id, category_id
-    from {{ ref('int_customer_categories') }}
-    qualify row_number() over (partition by customer_id order by sold_quantity desc nulls last, category_id) = 1
-)
-
 select
     {{ newest_day() }} as as_of,
     customers.customer_id,
@@ -24,13 +18,13 @@ select
     cast(coalesce(sales.{{ name }}, 0) as {{ type }}) as {{ name }},
     {%- endfor %}
     cast(round(cast(sales.gross_amount as double) / nullif(sales.order_count, 0), 2) as decimal(18,2)) as average_order_amount,
-    favourites.category_id as favourite_category_id,
+    categories.favourite_category_id,
     rfm.recency_score,
     rfm.frequency_score,
     rfm.monetary_score,
     rfm.segment as rfm_segment
 from {{ ref('dim_customers') }} as customers
 left join {{ ref('int_customer_sales') }} as sales on customers.customer_id = sales.customer_id
-left join favourites on customers.customer_id = favourites.customer_id
+left join {{ ref('int_customer_category_features') }} as categories on customers.customer_id = categories.customer_id
 left join {{ ref('rfm_segments') }} as rfm on customers.customer_id = rfm.customer_id
 where customers.is_current and customers.customer_id is not null

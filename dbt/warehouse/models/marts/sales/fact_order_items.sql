@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_touched', unique_key='order_id', meta={'bounded': true}) }}
+{{ config(materialized='incremental', incremental_strategy='replace_touched', unique_key='order_id', meta={'bounded': 'ordered_on'}) }}
 
 {%- set orders = ref('int_orders_known') %}
 
