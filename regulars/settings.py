@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     )
     fiscal_year_start_month: int = Field(1, ge=1, le=12, description="Month in which the fiscal year begins.")
     dbt_node_tasks: bool = Field(False, description="One Prefect task run per dbt node.")
+    operational_url: SecretStr | None = Field(
+        None, description="PostgreSQL that takes sheets in and cleanses them; default: the embedded one."
+    )
     science: ScienceSettings = ScienceSettings()
     s3: S3Settings = S3Settings()
     snowflake: SnowflakeSettings = SnowflakeSettings()

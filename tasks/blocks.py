@@ -13,6 +13,7 @@ from regulars.errors import ConfigError
 from regulars.settings import S3Settings, Settings
 from regulars.snowflake_settings import SnowflakeSettings
 
+SECRET_URL = re.compile(r"block://secret/([A-Za-z0-9_-]+)")
 BUCKET_URL = re.compile(r"block://s3-bucket/([A-Za-z0-9_-]+)(/.*)?")
 
 
@@ -28,7 +29,8 @@ def with_blocks(settings: Settings) -> Settings:
 
     `REGULARS_S3__BLOCK` names an AwsCredentials block; a landing or delivery URL `block://s3-bucket/<name>/<prefix>`
     names an S3Bucket block, whose credentials then hold for all of S3. `REGULARS_SNOWFLAKE__BLOCK` names a
-    SnowflakeConnector block, or with `snowflake-credentials/<name>` one of credentials alone.
+    SnowflakeConnector block, or with `snowflake-credentials/<name>` one of credentials alone. An operational URL
+    `block://secret/<name>` is the value of a Secret block.
     """
     changes: dict[str, Any] = {}
     if settings.s3.block:
@@ -37,6 +39,9 @@ def with_blocks(settings: Settings) -> Settings:
         name = settings.snowflake.block
         block = _load(name if "/" in name else f"snowflake-connector/{name}")
         changes["snowflake"] = _snowflake_access(block, settings.snowflake)
+    secret = SECRET_URL.fullmatch(settings.operational_url.get_secret_value() if settings.operational_url else "")
+    if secret:
+        changes["operational_url"] = SecretStr(resolve_block("secret", secret[1]))
     for field in ("landing_url", "delivery_url", "data_docs_url"):
         match = BUCKET_URL.fullmatch(getattr(settings, field) or "")
         if match:
