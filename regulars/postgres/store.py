@@ -88,6 +88,4 @@ def _prepare(connection: psycopg.Connection[Any]) -> None:
             columns = sql.SQL(", ").join(
                 sql.SQL("{} " + TYPES.get(kind, kind)).format(sql.Identifier(name)) for name, kind in OPS_TABLES[table]
             )
-            connection.execute(
-                sql.SQL("create table if not exists ops.{} ({})").format(sql.Identifier(table), columns)
-            )
+            connection.execute(sql.SQL("create table if not exists ops.{} ({})").format(sql.Identifier(table), columns))

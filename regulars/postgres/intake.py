@@ -1,0 +1,162 @@
+"""Intake of a CSV file into a raw table of the operational store: its bytes go through COPY as they are.
+
+Every column is text; types come later. The table is replaced as a whole, together with the row of `ops.ingestion_logs`,
+in one transaction: readers see the file before or the file now, and a kill leaves the one before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import psycopg
+from psycopg import sql
+
+from regulars.errors import ContractError
+from regulars.ledger import failed_row
+from regulars.postgres.store import record, store_errors
+from regulars.run import Run
+
+SCHEMA = "raw"
+ROW, TAB = "_row", "_tab"
+PIECE_BYTES = 1 << 20
+ROWS_AT_ONCE = 10_000  # numbers that a session takes from the sequence
+WHERE = re.compile(r"COPY \S+, line (\d+)(?:, column ([^:]+))?")
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """A file of UTF-8 text. `columns` are the table's names in the order of the file, `skip` the bytes before the first row
+    of data, and `first_row` the number of that row in the sheet, where the file itself has no column `_row`."""
+
+    path: Path
+    columns: tuple[str, ...]
+    skip: int = 0
+    first_row: int = 2
+    delimiter: str = ","
+    quote: str = '"'
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """`created`: the table was replaced; otherwise it holds this file already. `content` is the file's digest."""
+
+    table: str
+    rows: int
+    bytes: int
+    content: str
+    created: bool
+
+
+def take_in(
+    connection: psycopg.Connection[Any], table: str, columns: Sequence[str], file: CsvFile, run: Run, *, refresh: bool = False
+) -> TakenIn:  # fmt: skip
+    """Replace `raw.<table>` (text `columns`, with `_tab` and `_row`) by the rows of a file.
+
+    A file with the content of the last intake changes nothing, unless `refresh`. Columns that the file lacks are null.
+    Raises ContractError for a file that is no CSV of that width, with its line; what was there stays.
+    """
+    started = datetime.now(UTC).replace(tzinfo=None)
+    content = _digest(file, columns)
+    try:
+        with store_errors(f"raw.{table}"), connection.transaction():
+            connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"regulars intake {table}"])
+            known = _last(connection, table)
+            if known and known[0] == content and not refresh:
+                return TakenIn(table, int(known[1]), int(known[2]), content, created=False)
+            _make_table(connection, table, columns, file.first_row)
+            rows, sent = _copy(connection, table, file)
+            finished = datetime.now(UTC).replace(tzinfo=None)
+            record(connection, "ingestion_logs", {
+                "run_id": run.run_id, "flow": run.flow, "table_name": table, "as_of": run.as_of,
+                "revision": int(known[3]) + 1 if known else 1, "batch_id": content, "status": "loaded",
+                "rows_read": rows, "rows_loaded": rows, "rows_quarantined": 0, "rows_duplicate": 0, "rows_filtered": 0,
+                "bytes": sent, "seconds": (finished - started).total_seconds(), "started_at": started,
+                "finished_at": finished, "message": "", "scope": "full", "landing": "", "files": file.path.name,
+            })  # fmt: skip
+    except ContractError as error:
+        ended = datetime.now(UTC).replace(tzinfo=None)
+        failed = failed_row(table, run, started_at=started, finished_at=ended, message=error.message)
+        record(connection, "ingestion_logs", failed)
+        raise
+    return TakenIn(table, rows, sent, content, created=True)
+
+
+def _digest(file: CsvFile, columns: Sequence[str]) -> str:
+    """Digest of the file's bytes and of how they are read, 20 hex digits."""
+    found = hashlib.sha256(repr((*columns, file.columns, file.skip, file.delimiter, file.quote)).encode())
+    with file.path.open("rb") as stream:
+        for piece in _pieces(stream):
+            found.update(piece)
+    return found.hexdigest()[:20]
+
+
+def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+    while piece := stream.read(PIECE_BYTES):
+        yield piece
+
+
+def _last(connection: psycopg.Connection[Any], table: str) -> tuple[Any, ...] | None:
+    """Digest, rows, bytes and revision of the last intake that was not a failure, if its table is still there."""
+    return connection.execute(
+        "select batch_id, rows_loaded, bytes, revision from ops.ingestion_logs where table_name = %s and status = 'loaded' "
+        "and to_regclass(format('raw.%%I', table_name)) is not null order by revision desc limit 1",
+        [table],
+    ).fetchone()
+
+
+def _make_table(connection: psycopg.Connection[Any], table: str, columns: Sequence[str], first_row: int) -> None:
+    """The table, empty, with every column; the transaction holds it from here on."""
+    name = sql.Identifier(SCHEMA, table)
+    connection.execute(
+        sql.SQL("create table if not exists {} ({} bigint generated by default as identity (cache {}), {} text)").format(
+            name, sql.Identifier(ROW), sql.Literal(ROWS_AT_ONCE), sql.Identifier(TAB)
+        )
+    )  # fmt: skip
+    for column in columns:
+        connection.execute(
+            sql.SQL("alter table {} add column if not exists {} text").format(name, sql.Identifier(column))
+        )
+    connection.execute(sql.SQL("truncate {}").format(name))
+    connection.execute(
+        sql.SQL("alter table {} alter column {} restart with {}").format(
+            name, sql.Identifier(ROW), sql.Literal(first_row)
+        )
+    )
+
+
+def _copy(connection: psycopg.Connection[Any], table: str, file: CsvFile) -> tuple[int, int]:
+    """Rows and bytes of the file, which goes in as it is. The rows are frozen: nobody else can have seen the table."""
+    command = sql.SQL("copy {} ({}) from stdin (format csv, delimiter {}, quote {}, freeze)").format(
+        sql.Identifier(SCHEMA, table), sql.SQL(", ").join(map(sql.Identifier, file.columns)),
+        sql.Literal(file.delimiter), sql.Literal(file.quote),
+    )  # fmt: skip
+    sent = 0
+    with connection.cursor() as cursor:
+        try:
+            with file.path.open("rb") as stream, cursor.copy(command) as copy:
+                stream.seek(file.skip)
+                for piece in _pieces(stream):
+                    sent += len(piece)
+                    copy.write(piece)
+        except psycopg.DataError as error:
+            raise _no_such_csv(table, file, error) from None
+        return max(cursor.rowcount, 0), sent
+
+
+def _no_such_csv(table: str, file: CsvFile, error: psycopg.Error) -> ContractError:
+    """What PostgreSQL says of a file, with its place; a value that it quotes stays out."""
+    found = WHERE.search(error.diag.context or "")
+    place = f"row {int(found[1]) - 1 + file.first_row}" if found else "somewhere"
+    if found and found[2]:
+        place += f", column {found[2]}"
+    said = re.sub(r'[:"].*', "", error.diag.message_primary or "").strip() or "not readable as CSV"
+    return ContractError(
+        f"{file.path.name}: {place}: {said} (table raw.{table})",
+        remedy="correct that row, or quote cells that hold the delimiter or a line break; the table stays as it was",
+    )
