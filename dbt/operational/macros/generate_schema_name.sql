@@ -1,0 +1,4 @@
+{#- Schemas are called as they are, with no prefix of the target's. -#}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ custom_schema_name or target.schema }}
+{%- endmacro %}
