@@ -16,7 +16,7 @@ from regulars.engine import identifier, quote
 from regulars.manifest import Part
 from regulars.sources.base import Piece, Request
 from regulars.typed_pieces import PARQUET as PARQUET  # the form of every file of a batch
-from regulars.typed_pieces import TypedPiece, type_pieces
+from regulars.typed_pieces import Kept, TypedPiece, type_pieces
 
 # Bytes of a part for Snowflake, which advises files of 100 to 250 MB: it loads files side by side, and one by one thread.
 LARGEST, AIMED = 250_000_000, 180_000_000
@@ -68,9 +68,11 @@ class Draft:
         self.files[name] = path
 
 
-def draft_parts(request: Request, pieces: Iterable[Piece], engine: duckdb.DuckDBPyConnection, spool: Path) -> Draft:
+def draft_parts(
+    request: Request, pieces: Iterable[Piece], engine: duckdb.DuckDBPyConnection, spool: Path, kept: Kept | None = None
+) -> Draft:  # fmt: skip
     """Type every piece, then split off what is bad or there twice. A clean file is taken as it is."""
-    typed = type_pieces(request, pieces, engine, spool)
+    typed = type_pieces(request, pieces, engine, spool, kept)
     draft = _draft_of(typed)
     drops = find_duplicates(request.contract, typed, engine)
     for number, item in enumerate(typed):

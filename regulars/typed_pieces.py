@@ -7,6 +7,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
 
@@ -36,10 +37,18 @@ class TypedPiece:
     absent: tuple[str, ...]
 
 
+class Kept(Protocol):
+    """Pieces that are typed already."""
+
+    def find(self, piece: Piece, spool: Path, number: int) -> TypedPiece | None: ...
+
+    def keep(self, typed: TypedPiece) -> None: ...
+
+
 def type_pieces(
-    request: Request, pieces: Iterable[Piece], engine: duckdb.DuckDBPyConnection, spool: Path
-) -> list[TypedPiece]:
-    """Type the pieces, in their order; those that lend a session side by side.
+    request: Request, pieces: Iterable[Piece], engine: duckdb.DuckDBPyConnection, spool: Path, kept: Kept | None = None
+) -> list[TypedPiece]:  # fmt: skip
+    """Type the pieces, in their order; those that lend a session side by side. What is `kept` of an earlier run is taken from there.
 
     Raises what the first one that failed raises; the others are broken off.
     """
@@ -49,16 +58,23 @@ def type_pieces(
         with piece.session() if piece.session else nullcontext(engine) as session:
             running.add(session)
             try:
-                return _type_piece(request, piece, session, spool, number)
+                return type_one(piece, session, number)
             finally:
                 running.discard(session)
+
+    def type_one(piece: Piece, session: duckdb.DuckDBPyConnection, number: int) -> TypedPiece:
+        known = kept.find(piece, spool, number) if kept else None
+        typed = known or _type_piece(request, piece, session, spool, number)
+        if kept and not known:
+            kept.keep(typed)
+        return typed
 
     found: list[TypedPiece | Future[TypedPiece]] = []
     with ThreadPoolExecutor(request.settings.threads) as pool:
         try:
             for number, piece in enumerate(pieces):
                 if piece.session is None:
-                    found.append(_type_piece(request, piece, engine, spool, number))
+                    found.append(type_one(piece, engine, number))
                 else:
                     found.append(pool.submit(type_apart, piece, number))
             futures = [item for item in found if isinstance(item, Future)]

@@ -23,6 +23,7 @@ from regulars.sources.driver_errors import rewritten
 from regulars.sources.postgres_query import Reading, push_down
 from regulars.sources.postgres_ranges import LEAST_PAGES, page_ranges, range_condition, scanned_pages, size_query
 from regulars.sources.postgres_session import attach, connect, end, join_snapshot, release, shared_snapshot, watch_of
+from regulars.sources.postgres_state import has_state, read_state
 from regulars.sources.push_down import is_dated, is_live
 from regulars.sources.silence import Watch
 
@@ -51,8 +52,9 @@ class PostgresReader:
                 for session in sessions:
                     free.put(session)
                 lend = (lambda: _lent(free)) if ranges else None
+                state = {"state": read_state(engine, database, reading.relation)} if has_state(request) else {}
                 pieces = [
-                    replace(_piece(request, reading, database, pages), explain=explain, session=lend)
+                    replace(_piece(request, reading, database, pages, state), explain=explain, session=lend)
                     for pages in (ranges or (None,))
                 ]
                 yield iter(pieces)
@@ -133,7 +135,9 @@ def _lent(free: SimpleQueue[duckdb.DuckDBPyConnection]) -> Iterator[duckdb.DuckD
         free.put(session)
 
 
-def _piece(request: Request, reading: Reading, database: str, pages: tuple[int, int] | None) -> Piece:
+def _piece(
+    request: Request, reading: Reading, database: str, pages: tuple[int, int] | None, state: dict[str, str]
+) -> Piece:
     """All rows, or those of a range of pages; the first range is called like the table, as all of it would be."""
     query = reading.query(*([range_condition(*pages)] if pages else []))
     start, stop = request.window or (None, None)
@@ -148,6 +152,7 @@ def _piece(request: Request, reading: Reading, database: str, pages: tuple[int, 
             "table": reading.table,
             "window": [start.isoformat(), stop.isoformat()] if start and stop else None,
             **({"pages": list(pages)} if pages else {}),
+            **state,
         },
         count=f"select * from postgres_query('{database}', {quote(counting)})",
         repeated=reading.repeated,

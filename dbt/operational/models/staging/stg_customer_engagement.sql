@@ -16,15 +16,22 @@ with usable as (
         count(*) over (partition by client_id, project_code, date_trunc('month', period_starts_on)) as row_count
     from {{ ref('int_client_engagement_mapped') }}
     where problems is null
+),
+
+typed as (
+    select
+        {%- for name, column in columns.items() %}
+        {%- set value = "date_trunc('month', period_starts_on)" if name == 'period_starts_on' else name %}
+        cast({{ 'round(' ~ value ~ ', 2)' if column.type.startswith('decimal') else value }} as {{ 'text' if column.type == 'varchar' else column.type }}) as {{ name }},
+        {%- endfor %}
+        tab_name,
+        row_number,
+        row_count - 1 as superseded_row_count
+    from usable
+    where place = 1
 )
 
 select
-    {%- for name, column in columns.items() %}
-    {%- set value = "date_trunc('month', period_starts_on)" if name == 'period_starts_on' else name %}
-    cast({{ 'round(' ~ value ~ ', 2)' if column.type.startswith('decimal') else value }} as {{ 'text' if column.type == 'varchar' else column.type }}) as {{ name }},
-    {%- endfor %}
-    tab_name,
-    row_number,
-    row_count - 1 as superseded_row_count
-from usable
-where place = 1
+    *,
+    {{ row_digest(columns.keys()) }} as row_digest
+from typed
