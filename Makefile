@@ -72,7 +72,7 @@ bench: $(STAMP)
 	@$(BIN)/python benchmarks/science.py $(subst _,,$(MEMBERS)) --runs $(RUNS) $(if $(is_small),--series 3 --days 200)
 	@$(BIN)/python benchmarks/growth.py $(SIZES) --days 3 --runs 1
 	@$(BIN)/python benchmarks/day.py $(subst _,,$(USERS)) $(DAYS) --runs $(RUNS)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev,bench]" && $(BIN)/python benchmarks/history.py $(HISTORY) --runs $(RUNS)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev,bench]" && $(BIN)/python benchmarks/history.py $(HISTORY) --runs $(RUNS) && $(BIN)/python benchmarks/transfer.py $(if $(is_small),300000,2000000) --runs $(RUNS)
 
 clean:
 	@if test -x $(BIN)/regulars; then $(BIN)/regulars stop; fi

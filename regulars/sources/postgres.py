@@ -21,7 +21,15 @@ from regulars.errors import ConfigError, RegularsError, SourceError, TransientEr
 from regulars.sources.base import Piece, Request
 from regulars.sources.driver_errors import rewritten
 from regulars.sources.postgres_query import Reading, push_down
-from regulars.sources.postgres_ranges import LEAST_PAGES, page_ranges, range_condition, scanned_pages, size_query
+from regulars.sources.postgres_ranges import (
+    LEAST_PAGES,
+    SHARE,
+    SHARE_OF_TRANSFER,
+    page_ranges,
+    range_condition,
+    scanned_pages,
+    size_query,
+)
 from regulars.sources.postgres_session import attach, connect, end, join_snapshot, release, shared_snapshot, watch_of
 from regulars.sources.postgres_state import has_state, read_state
 from regulars.sources.push_down import is_dated, is_live
@@ -119,7 +127,8 @@ def _begin(
             return ()
         # Asked again, now that what is read is fixed: a page that was added before is seen, one added since holds nothing.
         size = f"from postgres_query('{database}', {quote(size_query(reading.relation))})"
-        ranges = page_ranges(int((engine.execute(size).fetchone() or (0,))[0]))
+        pages = int((engine.execute(size).fetchone() or (0,))[0])
+        ranges = page_ranges(pages, SHARE_OF_TRANSFER if has_state(request) else SHARE)
         while len(sessions) < min(len(ranges), request.settings.threads, MOST_STREAMS):
             sessions.append(sibling(engine))
             join_snapshot(sessions[-1], database, snapshot)
