@@ -75,10 +75,11 @@ def _csv(request: Request, file: SourceFile, path: Path, target: Path) -> Tab:
 
 
 def _whole_rows(text: Iterator[str], delimiter: str, request: Request, name: str) -> Iterator[Row]:
-    number = 0
+    number, widest = 0, request.read.max_columns
     try:
         for number, cells in enumerate(_records(text, delimiter, request.read.quote), start=1):
-            check_width(name, len(cells) if len(cells) > request.read.max_columns else 0, request.read)
+            if len(cells) > widest:
+                check_width(name, len(cells), request.read)
             yield number, _cells(cells)
     except csv.Error as error:
         raise ContractError(

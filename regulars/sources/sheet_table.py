@@ -61,7 +61,7 @@ class Table:
 
 def write_rows(rows: Iterable[Row], path: Path) -> tuple[Row, ...]:
     """Write the filled rows to a Parquet file; the first of them."""
-    filled = (row for row in map(_trimmed, rows) if row[1])
+    filled = (row for row in rows if _trim(row[1]))
     top: list[Row] = []
     with pq.ParquetWriter(path, SCHEMA, compression="lz4", use_dictionary=False) as file:
         while batch := list(islice(filled, BATCH_ROWS)):
@@ -71,10 +71,11 @@ def write_rows(rows: Iterable[Row], path: Path) -> tuple[Row, ...]:
     return tuple(top)
 
 
-def _trimmed(row: Row) -> Row:
-    number, cells = row
-    width = next((place for place in range(len(cells), 0, -1) if cells[place - 1] is not None), 0)
-    return number, cells[:width]
+def _trim(cells: list[str | None]) -> bool:
+    """Take empty cells off the end; whether any cell is left."""
+    while cells and cells[-1] is None:
+        cells.pop()
+    return bool(cells)
 
 
 def header_of(request: Request, name: str, top: tuple[Row, ...]) -> Row:

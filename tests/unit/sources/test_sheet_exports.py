@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
 from regulars.contracts import Column, Contract
+from regulars.discovery.discover import discover
 from regulars.engine import local_engine
 from regulars.errors import ConfigError, ContractError
 from regulars.landing import land, plan_extract
@@ -112,6 +114,23 @@ def test_a_workbook_says_the_same_as_the_sheet(place, workbook) -> None:
     assert made.rows == 1
     values = "Sheet,2,2026-01-25,2026-01-25 12:00:00,46047,1e+21,0.1,36:00:00"
     assert text[0].split("\n", 1)[1] == f'{values},"a\rb"\n'
+
+
+def test_bare_numbers_of_a_workbook_that_counts_from_1904(place, workbook) -> None:
+    workbook(place.folder / "plain.xlsx", [["hired"], [38228]])
+    with ZipFile(place.folder / "plain.xlsx") as plain, ZipFile(place.folder / "book.xlsx", "w") as book:
+        for name in plain.namelist():
+            content = plain.read(name).replace(b"<sheets>", b'<workbookPr date1904="1"/><sheets>')
+            book.writestr(name, content)
+    text: list[str] = []
+    as_csv(place, place.contract(), text, path="*.xlsx", dates="hired")
+    assert text == ["_tab,_row,hired\nSheet,2,2008-08-30\nSheet,2,2004-08-29\n"]
+
+
+def test_discovery_says_that_it_does_not_look_into_shared_sheets(place) -> None:
+    sources = place.sources(Connection(kind="sheet", credentials="key.json"))
+    with pytest.raises(ConfigError, match="place: a shared sheet is not looked into"):
+        discover("place", place.settings, sources)
 
 
 @pytest.mark.parametrize("number", ["39690", "39690.5", "2019", "20190114", "x39690", "-39690", "39690,5"])

@@ -93,7 +93,7 @@ def _check(request: Request, engine: duckdb.DuckDBPyConnection, tab: Tab, rows: 
 @settings(max_examples=80)
 def test_no_filled_cell_below_the_header_is_lost(place_of_grids, grid: list[list[str | None]]) -> None:
     request, engine, spool = place_of_grids
-    rows = [(number, list(cells)) for number, cells in enumerate(grid, start=1)]
+    rows = [(number, [*cells]) for number, cells in enumerate(grid, start=1)]
     path = spool / f"{uuid.uuid4()}.parquet"  # the engine remembers files by name
     tab = Tab("x", "it's", path, write_rows(rows, path))
     _check(request, engine, tab, rows)
