@@ -178,6 +178,7 @@ def edits(change: Callable[[], None]) -> Fault:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes: without this each answer waits for an ACK
     place: Server
 
     def log_message(self, *args: object) -> None:

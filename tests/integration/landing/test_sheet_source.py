@@ -156,8 +156,8 @@ def test_equal_sheets_are_equal_batches(place, server: Server) -> None:
 @pytest.mark.parametrize(
     "faults",
     [
-        [fails(429, "RATE_LIMIT_EXCEEDED", {"Retry-After": "1"}), fails(500), resets, sleeps(2)],
-        [fails(503), fails(403, "userRateLimitExceeded"), sends(b'{"values": [["cut'), drips(3)],
+        [fails(429, "RATE_LIMIT_EXCEEDED", {"Retry-After": "1"}), fails(500), resets, sleeps(1.2)],
+        [fails(503), fails(403, "userRateLimitExceeded"), sends(b'{"values": [["cut'), drips(1.5)],
         [sends(b"<html>sign in</html>", "text/html"), fails(502), fails(504), fails(408)],
     ],
 )
