@@ -17,6 +17,7 @@ from regulars.sources.expressions import column_references, match_column, rename
 
 SHOWN_NAMES, SHOWN_LETTERS = 20, 100  # of columns in a sentence
 PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ ./-]{0,40}")
+WRITTEN_NAME = re.compile(r"[\w%#][\w %#?&.:-]{0,60}")  # in sources.yml: what is more likely a name than an expression
 NUMBER = "decimal(18,6)"  # what a text column is to an expression that only makes sense for numbers
 
 
@@ -57,6 +58,7 @@ def map_columns(request: Request, piece: Piece, bind: Callable[[str, str], Mappe
     mapping: dict[str, Mapped] = {}
     used: set[str | None] = set()
     missing: list[Column] = []
+    lost: dict[str, str] = {}
     for column in contract.columns:
         text = request.source.columns.get(column.name)
         found = None if _is_null(text) else match_column(text or column.name, names)
@@ -67,10 +69,17 @@ def map_columns(request: Request, piece: Piece, bind: Callable[[str, str], Mappe
         elif _is_null(text):
             mapping[column.name] = _null()
         elif text is not None:
-            mapping[column.name] = bind(text, f"tables.{request.table}.columns.{column.name}")
+            try:
+                mapping[column.name] = bind(text, f"tables.{request.table}.columns.{column.name}")
+            except (ConfigError, ContractError):
+                if not WRITTEN_NAME.fullmatch(text):
+                    raise
+                lost[column.name] = text
         else:
             missing.append(column)
             mapping[column.name] = _null()
+    if lost:
+        raise _lost_columns(request, piece, lost)
     extra = [] if request.source.columns else [name for name in names if name not in used]
     absent = [] if piece.absent_is_null else [column.name for column in missing]
     must = [name for name in absent if contract.by_name[name].required or name in contract.key]
@@ -164,6 +173,19 @@ def drift(request: Request, piece: Piece, missing: list[str], extra: list[str]) 
         f"Expected: {', '.join(contract.by_name)}. Found: {_visible(found, visible)}{hint}",
         remedy=f"map the columns under tables.{contract.table}.columns in sources.yml, change the contract, or set "
         "on_drift: evolve in it",
+    )
+
+
+def _lost_columns(request: Request, piece: Piece, lost: dict[str, str]) -> ContractError:
+    """The error for columns that sources.yml names and the source has not, all of them at once."""
+    found = [name for name, _ in piece.columns]
+    visible = visible_names(request, found)
+    near = {text: difflib.get_close_matches(text, visible, n=1, cutoff=0.5) for text in lost.values()}
+    parts = [f"{name}: {text}" + (f" (nearest: {near[text][0]})" if near[text] else "") for name, text in lost.items()]
+    return ContractError(
+        f"{piece.source} has not the columns that tables.{request.table}.columns reads: {', '.join(parts)}; found: "
+        f"{_visible(found, visible)}",
+        remedy=f"correct tables.{request.table}.columns in sources.yml, or have the source mended",
     )
 
 

@@ -80,7 +80,7 @@ BOOK = {
     'Target="styles.xml"/></Relationships>',
     "xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><fonts><font/></fonts><fills><fill/></fills><borders><border/>'
     '</borders><cellStyleXfs><xf/></cellStyleXfs><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="22"/>'
-    "</cellXfs></styleSheet>",
+    '<xf numFmtId="46"/></cellXfs></styleSheet>',
     "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{MAIN}"><sheetData>%s</sheetData></worksheet>',
 }
 

@@ -76,6 +76,11 @@ def discover(
             f"the project has a group {group} already",
             remedy=f"give the drafts another one, such as --name {group}_new",
         )
+    if live.kind == "sheet":
+        raise ConfigError(
+            f"{name}: a shared sheet is not looked into",
+            remedy="describe its table by hand (docs/sources.md, kind sheet), or export it and discover the folder of the exports",
+        )
     if live.kind == "files":
         is_named = sources is not None and place in sources.connections
         shelves = _of_files(live, None if is_named else Path(place))

@@ -6,9 +6,15 @@ from regulars.errors import ConfigError
 from regulars.sources.base import Reader
 from regulars.sources.files import FilesReader
 from regulars.sources.postgres import PostgresReader
+from regulars.sources.sheet import SheetReader
 from regulars.sources.sql import SqlReader
 
-READERS: dict[str, Reader] = {"files": FilesReader(), "postgres": PostgresReader(), "sql": SqlReader()}
+READERS: dict[str, Reader] = {
+    "files": FilesReader(),
+    "postgres": PostgresReader(),
+    "sheet": SheetReader(),
+    "sql": SqlReader(),
+}
 
 
 def reader_for(kind: str) -> Reader:

@@ -26,6 +26,7 @@ class Connection(BaseModel):
 
     kind: str = Field(pattern=r"^[a-z0-9_]+$")
     url: str | None = Field(None, repr=False)
+    credentials: str | None = Field(None, repr=False)
     path: str | None = None
     options: dict[str, Any] = Field(default_factory=dict, repr=False)
 
@@ -48,12 +49,22 @@ class TableSource(BaseModel):
     path: str | None = None
     query: str | None = None
     files: dict[str, str] = {}
+    spreadsheet: str | None = None
+    tabs: tuple[str, ...] = ()
+    header_row: int | None = Field(None, ge=1)
+    dates: tuple[str, ...] = ()
     read: dict[str, Any] = {}
     columns: dict[str, str] = {}
     where: str | None = None
     source_where: str | None = None
     cursor: str | None = None
     required: bool = True
+
+    @field_validator("tabs", "dates", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        """One name or several; YAML takes a tab called 2024 for a number."""
+        return tuple(str(name) for name in (value if isinstance(value, list | tuple) else [value]))
 
 
 class Sources(BaseModel):

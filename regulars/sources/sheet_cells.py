@@ -12,7 +12,7 @@ import posixpath
 import resource
 import sys
 import zipfile
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from xml.etree import ElementTree
@@ -37,7 +37,7 @@ def write_cells(path: str, target: str, sheet: str | int, skip: int, header: boo
     unread = unread_cells(path, found.name)
     rows = line = 0
     with open(target, "w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
+        writer = csv.writer(stream, lineterminator="\r\n")  # so that it quotes a cell with either of them
         for position, row in enumerate(found.iter_rows()):
             if position < skip:
                 continue
@@ -49,7 +49,18 @@ def write_cells(path: str, target: str, sheet: str | int, skip: int, header: boo
             if record == 0 or any(text is not None for text in texts):
                 line = max(line, writer.writerow([record, *texts]))
                 rows += 1
-    return {"width": width, "rows": rows, "line": line}
+    return {"width": width, "rows": rows, "line": line, "left": left, "name": found.name, "is_1904": is_1904(path)}
+
+
+def is_1904(path: str) -> bool:
+    """Whether an xlsx file counts days from 1904-01-01, as workbooks of old Macintoshes do."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as book:
+        if "xl/workbook.xml" not in book.namelist():
+            return False
+        facts = ElementTree.fromstring(book.read("xl/workbook.xml")).find(f"{MAIN}workbookPr")  # noqa: S314  as above
+        return facts is not None and facts.get("date1904") in ("1", "true")
 
 
 def unread_cells(path: str, sheet: str) -> dict[int, dict[int, str]]:
@@ -105,7 +116,7 @@ def _column(reference: str | None) -> int:
 
 
 def cell_text(cell: object) -> str | None:
-    """One cell as text; None for an empty one. Numbers are written in full, dates in ISO form."""
+    """One cell as text; None for an empty one. Numbers are written in full, dates in ISO form, durations as `36:00:00`."""
     if cell is None or cell == "":
         return None
     if isinstance(cell, bool):
@@ -118,6 +129,10 @@ def cell_text(cell: object) -> str | None:
         return cell.isoformat(sep=" ")
     if isinstance(cell, date | time):
         return cell.isoformat()
+    if isinstance(cell, timedelta):
+        seconds, rest = divmod(round(abs(cell.total_seconds()) * 1000), 1000)
+        clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{f'.{rest:03d}' if rest else ''}"
+        return f"-{clock}" if cell.days < 0 else clock
     return str(cell)
 
 

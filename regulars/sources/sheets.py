@@ -32,7 +32,8 @@ def sheet_piece(request: Request, name: str, path: Path, engine: duckdb.DuckDBPy
     ContractError where there is no such sheet, SourceError where it takes more memory or time than it may.
     """
     read, target = request.read, path.with_name(f"{path.name}.csv")
-    facts = _run(request, name, path, target)
+    sheet = read.sheet if read.sheet is not None else 0
+    facts = write_cells_apart(request, name, path, target, sheet, header=read.header)
     width = int(facts["width"])
     check_width(name, width, read)
     if not facts["rows"]:
@@ -66,14 +67,21 @@ def sheet_piece(request: Request, name: str, path: Path, engine: duckdb.DuckDBPy
     )
 
 
-def _run(request: Request, name: str, path: Path, target: Path) -> dict[str, Any]:
-    read, sheet = request.read, request.read.sheet if request.read.sheet is not None else 0
+def write_cells_apart(
+    request: Request, name: str, path: Path, target: Path, sheet: str | int, *, header: bool
+) -> dict[str, Any]:
+    """Run `sheet_cells`: the filled rows of a sheet as CSV at `target`, numbered from 1, or from 0 where the first is a
+    header; and facts of it.
+
+    Raises ContractError where there is no such sheet, SourceError where it takes more memory or time than it may.
+    """
+    read = request.read
     arguments = {
         "path": str(path),
         "target": str(target),
         "sheet": sheet,
         "skip": read.skip,
-        "header": read.header,
+        "header": header,
         "widest": read.max_columns,
         "memory_bytes": _memory_bytes(request.settings) + PARSER_BYTES,
         "seconds": SECONDS,

@@ -99,6 +99,15 @@ def test_a_sheet_by_name_below_a_title(place) -> None:
         place.land(contract, path="people.xlsx", read={"sheet": "Others"}, refresh=True)
 
 
+def test_cells_of_a_sheet_that_csv_would_break(place, workbook) -> None:
+    """A carriage return in a cell, and a duration of more than a day, which is no number of days and a clock."""
+    cells = ['<c r="B2" t="inlineStr"><is><t>a&#13;b</t></is></c>', '<c r="C2" s="3"><v>1.5</v></c>']
+    workbook(place.folder / "people.xlsx", [["id", "email", "tier"], [1, *cells], [2, "x", "gold"]])
+    columns = {"id": "id", "email": "email || ' ' || tier", "tier": "null"}
+    manifest = place.land(place.contract(on_drift="evolve"), path="people.xlsx", columns=columns).manifest
+    assert place.rows(manifest, "id, email") == [(1, "a\rb 36:00:00", 1), (2, "x gold", 2)]
+
+
 def _write_sheet(path, name: str, rows: list[list[object]]) -> None:
     """The smallest workbook that readers accept."""
 

@@ -1,0 +1,424 @@
+"""A server that speaks as much of the Sheets v4, Drive v3 and OAuth token APIs as reading a sheet needs, with faults.
+
+Shapes, codes and error bodies are those of Google's reference; what it refuses (a wrong signature, a scope too wide, a tab
+that is not there, a range outside of the grid) it refuses as they do.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+import secrets
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+EMAIL = "reader@regulars-tests.iam.gserviceaccount.com"
+READ_ONLY = {
+    "https://www.googleapis.com/auth/spreadsheets.readonly",
+    "https://www.googleapis.com/auth/drive.metadata.readonly",
+}
+FILES_PER_PAGE = 2
+STATUS = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND",
+          408: "DEADLINE_EXCEEDED", 429: "RESOURCE_EXHAUSTED", 500: "INTERNAL", 502: "UNAVAILABLE", 503: "UNAVAILABLE",
+          504: "DEADLINE_EXCEEDED"}  # fmt: skip
+
+
+@dataclass
+class Tab:
+    """`cells` are rows of values; (value, type) is one with a number format, None an empty one."""
+
+    cells: list[list[Any]]
+    rows: int = 1000
+    columns: int = 26
+    hidden: bool = False
+    kind: str = "GRID"
+
+
+@dataclass
+class Book:
+    """A spreadsheet; `edit` counts what Drive would show as its time of change."""
+
+    title: str
+    tabs: dict[str, Tab]
+    edit: int = 0
+    shared: bool = True
+
+    @property
+    def modified(self) -> str:
+        return f"2026-01-25T08:{self.edit // 60:02d}:{self.edit % 60:02d}.000Z"
+
+
+Fault = Callable[["Handler"], bool]  # True: it has answered
+
+
+@dataclass
+class Server:
+    """`faults` are (pattern of the path, fault), each used once and in order; `asked` the paths that were asked for."""
+
+    address: str
+    key: dict[str, str]
+    books: dict[str, Book] = field(default_factory=dict)
+    faults: list[tuple[str, Fault]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    tokens: set[str] = field(default_factory=set)
+    drive_is_enabled: bool = True
+
+    @property
+    def credentials(self) -> str:
+        return json.dumps(self.key)
+
+    def calls(self, pattern: str) -> int:
+        return sum(re.search(pattern, path) is not None for path in self.asked)
+
+
+class Refused(Exception):
+    """An answer that is an error in Google's JSON."""
+
+    def __init__(
+        self, code: int, message: str, reason: str = "", status: str = "", headers: dict[str, str] | None = None
+    ):
+        super().__init__(message)
+        self.code, self.headers = code, headers or {}
+        error: dict[str, Any] = {"code": code, "message": message, "status": status or STATUS[code]}
+        if reason:
+            error["errors"] = [{"message": message, "domain": "usageLimits", "reason": reason}]
+            error["details"] = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason}]
+        self.body = {"error": error}
+
+
+def no_grant() -> Refused:
+    """The token endpoint's own form of an error: RFC 6749, 5.2."""
+    refused = Refused(400, "")
+    refused.body = {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}
+    return refused
+
+
+def fails(code: int, reason: str = "", headers: dict[str, str] | None = None, status: str = "") -> Fault:
+    def fault(handler: Handler) -> bool:
+        raise Refused(code, "it quotes 'values' and SECRET-VALUE of the request", reason, status, headers)
+
+    return fault
+
+
+def sends(body: bytes, kind: str = "application/json") -> Fault:
+    """A whole answer with status 200 that is `body`."""
+
+    def fault(handler: Handler) -> bool:
+        handler.answer(200, body, {"Content-Type": kind})
+        return True
+
+    return fault
+
+
+def resets(handler: Handler) -> bool:
+    """Half of an answer, then RST."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    handler.wfile.write(b'{"values": [["half')
+    handler.wfile.flush()
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.connection.close()
+    handler.close_connection = True
+    return True
+
+
+def drips(seconds: float) -> Fault:
+    """An answer of which a byte comes now and then."""
+
+    def fault(handler: Handler) -> bool:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            try:
+                handler.wfile.write(b" ")
+                handler.wfile.flush()
+            except OSError:
+                break
+            time.sleep(0.05)
+        handler.close_connection = True
+        return True
+
+    return fault
+
+
+def sleeps(seconds: float) -> Fault:
+    def fault(handler: Handler) -> bool:
+        time.sleep(seconds)
+        return False
+
+    return fault
+
+
+def edits(change: Callable[[], None]) -> Fault:
+    """Somebody edits the sheet just before this request is answered."""
+
+    def fault(handler: Handler) -> bool:
+        change()
+        return False
+
+    return fault
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes: without this each answer waits for an ACK
+    place: Server
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self._reply(self._found)
+
+    def do_POST(self) -> None:
+        self._reply(self._token)
+
+    def _reply(self, act: Callable[[], dict[str, Any]]) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        self.body = self.rfile.read(length).decode()
+        self.place.asked.append(unquote(self.path))
+        try:
+            waiting = self.place.faults
+            fault = next((item for item in waiting if re.search(item[0], unquote(self.path))), None)
+            if fault:
+                waiting.remove(fault)
+                if fault[1](self):
+                    return
+            self.answer(200, json.dumps(act()).encode(), {"Content-Type": "application/json"})
+        except Refused as error:
+            self.answer(error.code, json.dumps(error.body).encode(), error.headers)
+
+    def answer(self, code: int, body: bytes, headers: dict[str, str]) -> None:
+        if "gzip" in self.headers.get("Accept-Encoding", ""):
+            body, headers = gzip.compress(body, 1), {**headers, "Content-Encoding": "gzip"}
+        try:
+            self.send_response(code)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+        except OSError:  # whoever asked is gone
+            self.close_connection = True
+
+    def _token(self) -> dict[str, Any]:
+        form, place = parse_qs(self.body), self.place
+        if urlsplit(self.path).path != "/token" or form["grant_type"] != [
+            "urn:ietf:params:oauth:grant-type:jwt-bearer"
+        ]:
+            raise Refused(404, "not found")
+        signed, _, signature = form["assertion"][0].rpartition(".")
+        header, claims = (json.loads(_unpadded(part)) for part in signed.split("."))
+        public = serialization.load_pem_private_key(place.key["private_key"].encode(), None).public_key()
+        try:
+            public.verify(_unpadded(signature), signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+        except InvalidSignature:
+            raise no_grant() from None
+        now = time.time()
+        is_good = claims["iss"] == EMAIL and claims["aud"].endswith("/token") and header["alg"] == "RS256"
+        if not is_good or not claims["iat"] - 60 <= now < claims["exp"] or set(claims["scope"].split()) != READ_ONLY:
+            raise no_grant()
+        token = secrets.token_urlsafe(20)
+        place.tokens.add(token)
+        return {"access_token": token, "expires_in": 3599, "token_type": "Bearer"}
+
+    def _found(self) -> dict[str, Any]:
+        if self.headers.get("Authorization", "").removeprefix("Bearer ") not in self.place.tokens:
+            raise Refused(401, "Request had invalid authentication credentials.")
+        address = urlsplit(self.path)
+        asked = parse_qs(address.query)
+        path = unquote(address.path)
+        if path == "/drive/v3/files":
+            return self._files(asked)
+        if match := re.fullmatch(r"/drive/v3/files/([^/]+)", path):
+            self._drive()
+            book = self._book(match[1], drive=True)
+            return {"id": match[1], "name": book.title, "createdTime": "2026-01-01T00:00:00.000Z",
+                    "modifiedTime": book.modified}  # fmt: skip
+        if match := re.fullmatch(r"/v4/spreadsheets/([^/:]+)/values:batchGet", path):
+            book = self._book(match[1])
+            return {
+                "spreadsheetId": match[1],
+                "valueRanges": [_values(book, place, asked) for place in asked["ranges"]],
+            }
+        if match := re.fullmatch(r"/v4/spreadsheets/([^/]+)/values/(.+)", path, re.DOTALL):
+            return _values(self._book(match[1]), match[2], asked)
+        if match := re.fullmatch(r"/v4/spreadsheets/([^/]+)", path):
+            return _masked(
+                _metadata(match[1], self._book(match[1]), asked.get("ranges", [])), asked.get("fields", ["*"])[0]
+            )
+        raise Refused(404, "not found")
+
+    def _book(self, key: str, *, drive: bool = False) -> Book:
+        book = self.place.books.get(key)
+        if book is None:
+            raise Refused(404, "Requested entity was not found.", "notFound" if drive else "")
+        if not book.shared:
+            raise Refused(404 if drive else 403, "The caller does not have permission")
+        return book
+
+    def _drive(self) -> None:
+        if not self.place.drive_is_enabled:
+            raise Refused(403, "Google Drive API has not been used in project 1 before", "accessNotConfigured")
+
+    def _files(self, asked: dict[str, list[str]]) -> dict[str, Any]:
+        self._drive()
+        query = re.fullmatch(
+            r'mimeType="application/vnd.google-apps.spreadsheet"(?: and name = "((?:[^"\\]|\\.)*)")?', asked["q"][0]
+        )
+        if query is None:
+            raise Refused(400, "Invalid Value")
+        title = re.sub(r"\\(.)", r"\1", query[1]) if query[1] is not None else None
+        found = [
+            {"id": key, "name": book.title, "createdTime": "2026-01-01T00:00:00.000Z", "modifiedTime": book.modified}
+            for key, book in self.place.books.items()
+            if book.shared and (title is None or book.title.casefold() == title.casefold())
+        ]
+        start = int(asked.get("pageToken", ["0"])[0])
+        page: dict[str, Any] = {"kind": "drive#fileList", "files": found[start : start + FILES_PER_PAGE]}
+        if len(found) > start + FILES_PER_PAGE:
+            page["nextPageToken"] = str(start + FILES_PER_PAGE)
+        return page
+
+
+def _unpadded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _block(book: Book, place: str) -> tuple[str, int, int, list[list[Any]]]:
+    """Tab, first row, first column and the raw cells of an A1 range, or of whole rows."""
+    name, _, cells = place.rpartition("!")
+    name = name.removeprefix("'").removesuffix("'").replace("''", "'")
+    if name not in book.tabs or book.tabs[name].kind != "GRID":
+        raise Refused(400, f"Unable to parse range: {place}")
+    tab = book.tabs[name]
+    match = re.fullmatch(r"([A-Z]*)(\d+)(?::([A-Z]*)(\d+))?", cells)
+    if match is None:
+        raise Refused(400, f"Unable to parse range: {place}")
+    left, top, bottom = _column(match[1]) or 1, int(match[2]), int(match[4] or match[2])
+    right = (_column(match[3]) if match[4] else left) or tab.columns
+    if top > tab.rows or left > tab.columns:
+        raise Refused(400, f"Range ({place}) exceeds grid limits")
+    rows = [row[left - 1 : min(right, tab.columns)] for row in tab.cells[top - 1 : min(bottom, tab.rows)]]
+    return name, top, left, rows
+
+
+def _column(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number
+
+
+def _plain(cell: Any) -> Any:
+    return cell[0] if isinstance(cell, tuple) else cell
+
+
+def _values(book: Book, place: str, asked: dict[str, list[str]]) -> dict[str, Any]:
+    _, _, _, rows = _block(book, place)
+    is_exact = asked.get("valueRenderOption") == ["UNFORMATTED_VALUE"]
+    is_serial = asked.get("dateTimeRenderOption", ["SERIAL_NUMBER"]) == ["SERIAL_NUMBER"]
+    found = []
+    for row in rows:
+        cells = ["" if _plain(cell) is None else _plain(cell) for cell in row]
+        if not (is_exact and is_serial):  # as people see them: two places, and the day in the order of the locale
+            cells = [f"{cell:,.2f}" if isinstance(cell, float) else str(cell) for cell in cells]
+        while cells and cells[-1] == "":
+            cells.pop()
+        found.append(cells)
+    while found and not found[-1]:
+        found.pop()
+    return {"range": place, "majorDimension": "ROWS", **({"values": found} if found else {})}
+
+
+def _metadata(key: str, book: Book, ranges: list[str]) -> dict[str, Any]:
+    blocks: dict[str, list[dict[str, Any]]] = {}
+    for place in ranges:
+        name, top, left, rows = _block(book, place)
+        data = {
+            "rowData": [
+                {"values": [{"effectiveFormat": {"numberFormat": {"type": cell[1], "pattern": "@"}}}
+                            if isinstance(cell, tuple) else {} for cell in row]}
+                for row in rows
+            ]
+        }  # fmt: skip
+        data |= {"startRow": top - 1} if top > 1 else {}
+        data |= {"startColumn": left - 1} if left > 1 else {}
+        blocks.setdefault(name, []).append(data)
+    sheets = []
+    for number, (name, tab) in enumerate(book.tabs.items()):
+        facts = {"sheetId": number, "title": name, "index": number, "sheetType": tab.kind}
+        facts |= {"gridProperties": {"rowCount": tab.rows, "columnCount": tab.columns}} if tab.kind == "GRID" else {}
+        facts |= {"hidden": True} if tab.hidden else {}
+        if not ranges or name in blocks:
+            sheets.append({"properties": facts, **({"data": blocks[name]} if name in blocks else {})})
+    return {
+        "spreadsheetId": key,
+        "properties": {"title": book.title, "locale": "de_DE", "timeZone": "Europe/Berlin"},
+        "sheets": sheets,
+    }
+
+
+def _masked(found: Any, mask: str) -> Any:
+    """What a field mask such as `a.b,c(d,e.f)` leaves of an answer."""
+    return found if mask == "*" else _kept(found, _tree(mask))
+
+
+def _tree(mask: str) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for part in re.findall(r"[^,()]+(?:\((?:[^()]|\([^()]*\))*\))?", mask):
+        path, _, inner = part.partition("(")
+        node = tree
+        *steps, last = path.strip().split(".")
+        for step in steps:
+            node = node.setdefault(step, {})
+        node.setdefault(last, {}).update(_tree(inner[:-1]) if inner else {})
+    return tree
+
+
+def _kept(found: Any, tree: dict[str, Any]) -> Any:
+    if not tree:
+        return found
+    if isinstance(found, list):
+        return [_kept(item, tree) for item in found]
+    unknown = set(tree) - set(found)
+    return {name: _kept(found[name], tree[name]) for name in tree if name not in unknown}
+
+
+@contextmanager
+def sheets_server() -> Iterator[Server]:
+    """A server of one service account with a key made now."""
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    handler = type("Bound", (Handler,), {})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
+        http.daemon_threads = True
+        address = f"http://127.0.0.1:{http.server_port}"
+        key = {"type": "service_account", "project_id": "regulars-tests", "private_key_id": "1", "private_key": pem,
+               "client_email": EMAIL, "client_id": "1", "token_uri": f"{address}/token"}  # fmt: skip
+        handler.place = server = Server(address, key)  # type: ignore[attr-defined]
+        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            http.shutdown()
+            thread.join()
