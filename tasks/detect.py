@@ -20,7 +20,7 @@ def judge_totals(context: RunContext) -> None:
     """Judge the totals of days by those before them, for model `anomalies` to build on."""
     with context.step("detect", "daily_sales") as facts:
         verdicts = judge_daily_totals(context.warehouse)
-        store_result(context.warehouse, "judged_series", as_table(verdicts))
+        store_result(context.warehouse, context.settings, "judged_series", as_table(verdicts))
         facts.update(days=len(verdicts), flagged=sum(one.verdict.is_flagged for one in verdicts))
 
 
