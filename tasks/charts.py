@@ -9,10 +9,11 @@ from prefect.artifacts import create_markdown_artifact
 
 from regulars.run_days import landed_days
 from regulars.stages import Stage
+from regulars.step_log import logger
 from tasks.context import RunContext
 from tasks.retry import TASK
 
-WITHOUT = "Pictures need the extra: pip install 'regulars[science]'."
+WITHOUT = "Pictures are left out: they need matplotlib, pip install 'regulars[science]'."
 
 
 @task(name="charts", task_run_name="charts {context.run.as_of}", timeout_seconds=600, **TASK)
@@ -24,6 +25,7 @@ def draw_charts(context: RunContext, stage: Stage) -> None:
             return
         if find_spec("matplotlib") is None:
             facts.update(status="skipped", message=WITHOUT)
+            logger.warning(WITHOUT)
             create_markdown_artifact(WITHOUT, key="charts", description="Pictures of the shop")
             return
         from regulars.charts.gallery import as_markdown, draw_gallery, write_gallery

@@ -14,5 +14,5 @@ _absent = [name for name in ("scipy", "sklearn", "statsforecast") if find_spec(n
 if _absent:
     raise ConfigError(
         f"this needs {', '.join(_absent)}, which an installation without its extra leaves out",
-        remedy="install the project with its extra: pip install 'regulars[science]'",
+        remedy="install the project with its extra: pip install 'regulars[science]'; --set science=false runs without it",
     )
