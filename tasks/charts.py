@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
+from regulars.extras import absent_modules
 from regulars.run_days import landed_days
 from regulars.stages import Stage
 from regulars.step_log import logger
@@ -23,7 +22,7 @@ def draw_charts(context: RunContext, stage: Stage) -> None:
         days = landed_days(context.warehouse, stage)
         if not days:
             return
-        if find_spec("matplotlib") is None:
+        if absent_modules(["matplotlib"]):
             facts.update(status="skipped", message=WITHOUT)
             logger.warning(WITHOUT)
             create_markdown_artifact(WITHOUT, key="charts", description="Pictures of the shop")
