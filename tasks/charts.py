@@ -29,7 +29,7 @@ def draw_charts(context: RunContext, stage: Stage) -> None:
             return
         from regulars.charts.gallery import as_markdown, draw_gallery, write_gallery
 
-        pictures = draw_gallery(context.warehouse, days[-1], context.run.as_of)
+        pictures = draw_gallery(context.warehouse, days[-1], max(context.run.as_of, days[-1]))
         write_gallery(pictures, context.settings.home_dir / "charts" / days[-1].isoformat())
         create_markdown_artifact(
             as_markdown(pictures, days[-1]),
