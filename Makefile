@@ -46,8 +46,11 @@ check: $(STAMP)
 # Faults into whole pipelines, and the one oracle: docs/reliability.md. One fault alone: python -m chaos --replay "..."
 SEED ?= 7
 COUNT ?= 200
+WEEKLY_KINDS := kill-stages kill-flow commit-points postgres-source s3-storage disk-full failing-calls at-once
 chaos: $(STAMP)
 	@$(BIN)/python -m chaos --seed $(SEED) --count $(COUNT)
+	@$(BIN)/python -m chaos --pipeline weekly-customer-analytics --seed $(SEED) --count $$(( ($(COUNT) + 4) / 5 )) \
+		$(WEEKLY_KINDS:%=--only %) --out build/chaos-weekly.json
 
 # Figures beside their targets, as a table and in .regulars/benchmarks; docs/performance.md explains them.
 # make bench SIZE=small takes minutes; ROWS="2_000_000 20_000_000", MEMBERS=, USERS= and RUNS= say it one by one.

@@ -122,7 +122,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 def _prepare(pipeline: str) -> None:
     """Become the warm parent of all trials: everything imported, nothing open, one thread."""
     code_version()  # asks git once, for all forks
-    import_everything(PIPELINES[pipeline](SMALL).flow)
+    made = PIPELINES[pipeline](SMALL)
+    import_everything(made.flow, made.late_imports)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ RECORDS = {
 # A data test that a stopped dbt run did not come to, or could not ask, says so in a row that its success later does not take back.
 RUN_RECORDS = {
     "built_batches": "select * from ops.built_batches",
+    "findings": "select * exclude (run_id, detected_at) from ops.findings",
     "freshness": "select * exclude (checked_at) from ops.freshness",
     "dq_check_logs": "select distinct kind, layer, table_name, check_name, column_name, severity, status, "
     "observed_value, expected, unexpected_count, rows_checked, as_of from ops.dq_check_logs "

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from chaos.tripwire import CommitPoint
+from regulars.engine import quote
+from regulars.sample.draws import sample_engine
 from regulars.sample.load import load_day
+from regulars.sample.shop import ShopSpec, load_evening
+from regulars.sample.shop.load import DATABASE, evening_rows, shop_contracts
 from regulars.sample.spec import SampleSpec
 from regulars.sample.tables import TABLES, sample_contracts
 from regulars.sample.write import write_sample
@@ -54,6 +58,7 @@ class Pipeline:
     makes `<folder>/<table>/<day>.csv` of every day; `load_postgres(uri, day)` brings a server's databases to the
     evening of a day; `databases` says which table is in which. `replayed`: a table with rows in quarantine on the first
     day, and the mapping that mends them. `data_calls` are those that move or compute data; the rest of a run is overhead.
+    `late_imports` are modules that a run imports when it comes to them.
     """
 
     name: str
@@ -65,6 +70,7 @@ class Pipeline:
     replayed: tuple[str, Mapping[str, str]]
     commit_points: tuple[CommitPoint, ...]
     data_calls: tuple[str, ...]
+    late_imports: tuple[str, ...] = ()
 
 
 ENGINE = "regulars.warehouse.duckdb.DuckDBWarehouse"
@@ -102,6 +108,7 @@ COMMIT_POINTS = (
     CommitPoint("quarantine replayed", "regulars.manifest.commit_batch", scenarios=("replay",)),
     CommitPoint("replayed rows in the ledger", f"{ENGINE}.load", scenarios=("replay",)),
 )
+DELIVERED = {"members of a segment selected", "manifest of landing or delivery", "delivery ledger row"}
 DATA_CALLS = (
     "regulars.landing.land",
     f"{ENGINE}.load",
@@ -129,4 +136,48 @@ def daily_loyalty_merge(users: int) -> Pipeline:
     )
 
 
-PIPELINES: dict[str, Callable[[int], Pipeline]] = {"daily-loyalty-merge": daily_loyalty_merge}
+# What the shop's refresh commits besides what every flow does: nothing is delivered, results and findings are.
+SHOP_POINTS = (
+    *(point for point in COMMIT_POINTS if not set(point.scenarios) & {"retention"} and point.name not in DELIVERED),
+    CommitPoint("results put back into the engine", "regulars.results.store_result", every=True),
+    CommitPoint("digest of a result", f"{ENGINE}.record", argument="stored_results"),
+    CommitPoint("findings recorded", f"{ENGINE}.replace_records", argument="findings"),
+    CommitPoint("findings as a file", "pathlib.Path.replace", argument=".json"),
+    CommitPoint("picture", "pathlib.Path.replace", argument=".svg"),
+)
+
+
+def weekly_customer_analytics(users: int) -> Pipeline:
+    """The shop's five tables on the evening after a week of planted faults, in the middle of the next week, and at its end."""
+    spec = ShopSpec(customers=users, products=max(24, users // 20), orders_per_day=max(25, users // 20), weeks=10)
+    _, first, last = spec.evenings
+    days = (first, first + timedelta(days=3), last)
+
+    def write_files(folder: Path) -> None:
+        engine = sample_engine()
+        for evening in days:
+            for table, contract in shop_contracts().items():
+                path = folder / table / f"{evening}.csv"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                rows = evening_rows(spec, contract, evening)
+                engine.execute(f"copy ({rows}) to {quote(str(path))} (format csv, header true)")
+        engine.close()
+
+    return Pipeline(
+        name="weekly-customer-analytics",
+        flow="flows.sales:weekly_customer_analytics",
+        days=days,
+        databases=dict.fromkeys(shop_contracts(), DATABASE),
+        write_files=write_files,
+        load_postgres=lambda uri, day: load_evening(spec, day, uri),
+        replayed=("order_items", {"unit_price": "try_cast(unit_price as decimal(12, 4))"}),
+        commit_points=SHOP_POINTS,
+        data_calls=(*DATA_CALLS, "regulars.results.store_result"),
+        late_imports=("regulars.insights", "regulars.charts.gallery"),
+    )
+
+
+PIPELINES: dict[str, Callable[[int], Pipeline]] = {
+    "daily-loyalty-merge": daily_loyalty_merge,
+    "weekly-customer-analytics": weekly_customer_analytics,
+}

@@ -6,7 +6,7 @@ Starting Prefect takes longer than the day it runs, so most faults hit the same 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from typing import Any, ClassVar
@@ -59,8 +59,8 @@ class PlainDbtRunner:
         return dbtRunner().invoke([*arguments, "--log-level", "warn"])
 
 
-def import_everything(flow: str) -> None:
-    """Import what a run of `flow` (`module:function`) imports late, so that forks of this process start at once."""
+def import_everything(flow: str, late: Sequence[str] = ()) -> None:
+    """Import what a run of `flow` (`module:function`) imports late, and modules `late`, so that forks of this process start at once."""
     import duckdb
     import great_expectations  # noqa: F401
     from dbt.adapters.duckdb import Plugin  # noqa: F401
@@ -69,7 +69,8 @@ def import_everything(flow: str) -> None:
     import regulars.quality.duckdb_dialect
     import regulars.quality.quarantine  # noqa: F401
 
-    import_module(flow.split(":")[0])
+    for module in (flow.split(":")[0], *late):
+        import_module(module)
     duckdb.default_connection().close()  # the one that importing makes; its threads would not survive a fork
 
 

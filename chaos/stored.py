@@ -105,12 +105,13 @@ def listed(root: Path, leave_out: re.Pattern[str] | None) -> dict[str, str]:
 
 
 def _is_data(path: str) -> bool:
-    return path.startswith(("landing/", "deliveries/"))
+    return path.startswith(("landing/", "deliveries/", "findings/", "charts/"))
 
 
 def _digest(path: str, data: bytes) -> str:
-    """Manifests of landings say when they were landed; everything else is equal byte by byte."""
-    if path.endswith("manifest.json") and b"landed_at" in data:
-        facts = json.loads(data) | {"landed_at": ""}
+    """Manifests of landings say when they were landed, findings which run found them; all else is equal byte by byte."""
+    own = "landed_at" if path.endswith("manifest.json") else "run_id" if path.startswith("findings/") else None
+    if own and own.encode() in data:
+        facts = json.loads(data) | {own: ""}
         data = json.dumps(facts, sort_keys=True).encode()
     return hashlib.sha256(data).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -180,9 +180,10 @@ def _read_column(column: dict[str, Any]) -> Column:
 
 
 def _days(limit: dict[str, Any] | None) -> int | None:
+    """Whole days that a limit lets pass: ages are counted in days, so 60 hours are two of them and 12 hours none."""
     if not limit:
         return None
-    return int(limit["count"]) * {"day": 1, "hour": 0, "minute": 0}[limit["period"]] or 1
+    return timedelta(**{f"{limit['period']}s": int(limit["count"])}).days
 
 
 def resolve_bound(bound: float | str, as_of: date) -> float | str:

@@ -18,10 +18,12 @@ from regulars.account.grants import Ask, Grant
 from regulars.contracts import read_contracts
 from regulars.engine import EXTENSIONS, load_extension
 from regulars.errors import RegularsError
+from regulars.extras import judge_extras
 from regulars.findings import Finding
 from regulars.settings import PROJECT_DIR, Settings
 from regulars.snowflake_settings import LAYERS, SnowflakeSettings
 from regulars.sources.config import ResolveBlock, read_sources
+from regulars.stages import read_stages
 from regulars.storage import open_storage
 from regulars.warehouse.base import SCHEMAS
 
@@ -35,6 +37,12 @@ WATCHED = (
     "snowflake-connector-python",
     "prefect",
     "great-expectations",
+    "connectorx",
+    "matplotlib",
+    "scikit-learn",
+    "scipy",
+    "statsforecast",
+    "tableauhyperapi",
 )
 Check = Callable[[], Iterator[Finding]]
 
@@ -79,7 +87,7 @@ def _versions() -> Iterator[Finding]:
         try:
             here = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            continue  # of an extra that is not installed; a warehouse that needs it says so
+            continue  # of an extra that is not installed; who needs it is told below
         tested = pinned.get(package, here)
         remedy = f"tested with {tested}: pip install --constraint constraints.txt ..."
         yield Finding(f"{package} {here}", here == tested, remedy)
@@ -104,11 +112,12 @@ def _home(settings: Settings) -> Iterator[Finding]:
 
 
 def _sources(settings: Settings, resolve_block: ResolveBlock | None) -> Iterator[Finding]:
-    """Contracts and sources.yml hold, and the secrets that it names are there."""
+    """Contracts and sources.yml hold, the secrets that it names are there, and so are the extras that reading and refreshing need."""
     contracts = read_contracts(settings.dbt_project_dir / "models" / "staging")
     yield Finding(f"{len(contracts)} contracts", True)
     sources = read_sources(settings.sources_path, contracts, resolve_block)
     yield Finding(f"{settings.sources_path}: {len(sources.tables)} tables, their secrets are there", True)
+    yield from judge_extras(settings, sources, read_stages(settings.dbt_project_dir, contracts))
 
 
 def _pseudonym_key(settings: Settings) -> Iterator[Finding]:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from datetime import date
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from regulars.engine import quote
 from regulars.result_tables import RESULT_TABLES
+from regulars.settings import Settings
+from regulars.spool import open_spool
 from regulars.warehouse.base import Warehouse
 
 
-def store_result(warehouse: Warehouse, table: str, rows: pa.Table, *, of_day: date | None = None) -> None:
+def store_result(
+    warehouse: Warehouse, settings: Settings, table: str, rows: pa.Table, *, of_day: date | None = None
+) -> None:
     """Make `rows` all that `ops.<table>` holds, at once; with `of_day`, all that it holds of that `as_of`.
 
     Columns go by name and are cast to the table's types. A digest of the rows is kept: models that are made from other rows
@@ -24,8 +26,8 @@ def store_result(warehouse: Warehouse, table: str, rows: pa.Table, *, of_day: da
     columns = RESULT_TABLES[table]
     names = [name for name, _ in columns]
     casts = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in columns)
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / f"{table}.parquet"
+    with open_spool(settings) as spool:
+        path = spool / f"{table}.parquet"
         pq.write_table(rows.select(names), path)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:32]
         imported = warehouse.import_file(path, names, "parquet")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
@@ -10,6 +11,7 @@ from prefect.artifacts import create_markdown_artifact
 from regulars.quality.detection import as_table, judge_daily_totals, judge_loads
 from regulars.quality.findings import Found, ledger_rows, markdown, raise_if_wanted, summarise, write_summary
 from regulars.results import store_result
+from regulars.run_days import landed_days
 from regulars.stages import Stage
 from tasks.context import RunContext, utc_now
 from tasks.retry import RETRIED, TASK
@@ -20,7 +22,7 @@ def judge_totals(context: RunContext) -> None:
     """Judge the totals of days by those before them, for model `anomalies` to build on."""
     with context.step("detect", "daily_sales") as facts:
         verdicts = judge_daily_totals(context.warehouse)
-        store_result(context.warehouse, "judged_series", as_table(verdicts))
+        store_result(context.warehouse, context.settings, "judged_series", as_table(verdicts))
         facts.update(days=len(verdicts), flagged=sum(one.verdict.is_flagged for one in verdicts))
 
 
@@ -28,7 +30,9 @@ def judge_totals(context: RunContext) -> None:
 def report_findings(context: RunContext, stage: Stage, fail_on_findings: Sequence[str]) -> list[Found]:
     """Count the findings of every rule, record and show them. Raises FindingsError where the caller wants to stop for some."""
     with context.step("detect", "anomalies") as facts:
-        warehouse, run = context.warehouse, context.run
+        warehouse = context.warehouse
+        # Marts stand for the newest landed day: what a run of an earlier one finds is found on that.
+        run = replace(context.run, as_of=max([context.run.as_of, *landed_days(warehouse, stage)]))
         found = summarise(warehouse, run.as_of, judge_loads(warehouse, stage.tables), judge_daily_totals(warehouse))
         warehouse.replace_records("findings", ["as_of", "rule"], ledger_rows(found, run, utc_now()))
         write_summary(found, run, context.settings.home_dir / "findings")

@@ -25,13 +25,13 @@ def compute_insights(context: RunContext, stage: Stage) -> None:
     days = landed_days(context.warehouse, stage)
     if not days:
         return
-    warehouse, as_of, asked = context.warehouse, days[-1], context.settings.science
+    warehouse, as_of, settings = context.warehouse, days[-1], context.settings
     with context.step("science", "sales_forecast") as facts:
-        series = forecast_categories(warehouse, as_of, asked).series.column("status").to_pylist()
+        series = forecast_categories(warehouse, as_of, settings).series.column("status").to_pylist()
         facts.update(series=len(series), short_history=series.count("short_history"))
     with context.step("science", "customer_lifetime_value") as facts:
-        valued = value_customers(warehouse, as_of, asked)
+        valued = value_customers(warehouse, as_of, settings)
         facts.update(customers=len(valued.customers), purchases=valued.purchases.status, spend=valued.spend.status)
     with context.step("science", "unusual_customers") as facts:
-        flagged = flag_customers(warehouse, as_of, asked)
+        flagged = flag_customers(warehouse, as_of, settings)
         facts.update(customers=len(flagged.customers), judged=flagged.status)

@@ -6,13 +6,12 @@ depend on the order of rows or the number of threads. Sources of formulas and th
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from regulars.errors import ConfigError
+from regulars.extras import absent_modules
 
-_absent = [name for name in ("scipy", "sklearn", "statsforecast") if find_spec(name) is None]
+_absent = absent_modules(("scipy", "sklearn", "statsforecast"))
 if _absent:
     raise ConfigError(
         f"this needs {', '.join(_absent)}, which an installation without its extra leaves out",
-        remedy="install the project with its extra: pip install 'regulars[science]'",
+        remedy="install the project with its extra: pip install 'regulars[science]'; --set science=false runs without it",
     )

@@ -128,7 +128,10 @@ KINDS = {
 
 
 def _query_piece(request: Request, engine: duckdb.DuckDBPyConnection, spool: Path) -> Piece:
-    """The query of `query:` over views of `files:`, or of constants. Damaged files are refused here, not salvaged."""
+    """The query of `query:` over views of `files:`, or of constants. Damaged files are refused here, not salvaged.
+
+    Rows come in the order of their values: the engine's own differs from time to time, and equal content must be one landing.
+    """
     files = []
     for name, path in request.source.files.items():
         relations = []
@@ -149,7 +152,7 @@ def _query_piece(request: Request, engine: duckdb.DuckDBPyConnection, spool: Pat
     names = ", ".join(request.source.files.values()) or "constants"
     return Piece(
         f"query over {names}",
-        query,
+        f"select * from (\n{query}\n) order by all",
         columns,
         is_windowed=_is_dated(request),
         position={"files": files},

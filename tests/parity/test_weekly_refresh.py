@@ -6,17 +6,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from comparison import differences
-from test_warehouse import plain
+from both_engines import refreshed_on_both
 
 from flows.sales import weekly_customer_analytics
 from regulars.engine import quote
 from regulars.sample.draws import sample_engine
 from regulars.sample.shop import ShopSpec, faults_until
 from regulars.sample.shop.load import TABLES, evening_rows, shop_contracts
-from regulars.settings import load_settings
 from regulars.snowflake_settings import SnowflakeSettings
-from regulars.warehouse import open_warehouse
 
 pytestmark = [pytest.mark.parity, pytest.mark.timeout(3000)]
 SHOP = ShopSpec(customers=150, products=24, orders_per_day=25, weeks=10)
@@ -36,7 +33,7 @@ def write_exports(folder: Path) -> None:
 
 
 def test_three_weeks_end_in_the_same_tables(
-    prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snowflake_access: SnowflakeSettings
+    prefect_server: None, tmp_path: Path, snowflake_access: SnowflakeSettings
 ) -> None:
     write_exports(tmp_path / "exports")
     sources = {
@@ -44,19 +41,12 @@ def test_three_weeks_end_in_the_same_tables(
         "tables": {table: {"from": "files", "path": f"{table}/{{as_of}}.csv"} for table in TABLES},
     }
     (tmp_path / "sources.yml").write_text(yaml.safe_dump(sources))
-    monkeypatch.setenv("REGULARS_PSEUDONYM_KEY", "test-key")
-    monkeypatch.setenv("REGULARS_SOURCES", str(tmp_path / "sources.yml"))
-    for name, value in snowflake_access.model_dump(exclude_defaults=True).items():
-        monkeypatch.setenv(f"REGULARS_SNOWFLAKE__{name.upper()}", plain(value))
-    settings = {}
-    for engine in ("duckdb", "snowflake"):
-        monkeypatch.setenv("REGULARS_WAREHOUSE", engine)
-        monkeypatch.setenv("REGULARS_HOME", str(tmp_path / engine))
-        settings[engine] = load_settings()
+
+    def refresh() -> None:
         for evening in SHOP.evenings:
             weekly_customer_analytics(evening)
-    with open_warehouse(settings["duckdb"]) as here, open_warehouse(settings["snowflake"]) as there:
+
+    with refreshed_on_both(tmp_path, tmp_path / "sources.yml", snowflake_access, refresh) as (here, there):
         for fault in faults_until(SHOP, SHOP.evenings[2]):
             assert here.query(fault.query) == there.query(fault.query), fault.description
         assert here.query("select count(*) from marts.anomalies")[0][0] > 100
-        assert differences((here, settings["duckdb"]), (there, settings["snowflake"])) == []

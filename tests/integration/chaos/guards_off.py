@@ -93,6 +93,11 @@ def damaged(world: World, seen: Seen) -> None:
     judge("a staging table stays", sql("create table marts.loyalty_master__dbt_tmp as select 1 as one"))
     judge("a batch is forgotten", sql("delete from ops.built_batches where table_name = 'user_profile'"))
     judge(
+        "a finding that nobody found",
+        sql("insert into ops.findings (as_of, rule, rows_found) values (date '2026-01-05', 'daily_total', 1)"),
+    )
+    judge("a picture more than drawn", stray("charts/2026-01-05/findings.svg"))
+    judge(
         "a row was lost on the way",
         sql("update ops.ingestion_logs set rows_read = rows_read + 1 where table_name = 'support_calls'"),
     )

@@ -17,6 +17,8 @@ SEEN_BY = {
     "a row is gone": "tables",
     "a staging table stays": "records",
     "a batch is forgotten": "records",
+    "a finding that nobody found": "records",
+    "a picture more than drawn": "files",
     "a row was lost on the way": "balance",
     "a batch is in the ledger twice": "ledger",
     "a delivery is not in the ledger": "ledger",

@@ -60,7 +60,7 @@ def invoke_dbt(
     days = {name: day.isoformat() for name, day in {"as_of": as_of, "first_day": first_day}.items() if day}
     facts = days | variables
     return dbtRunner(manifest=manifest).invoke(
-        [command, *_places(), "--threads", "1", "--vars", json.dumps(facts), *arguments]
+        [*command.split(), *_places(), "--threads", "1", "--vars", json.dumps(facts), *arguments]
     )
 
 

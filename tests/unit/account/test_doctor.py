@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,8 @@ from pydantic import SecretStr
 
 from regulars.contracts import read_contracts
 from regulars.doctor import examine
-from regulars.settings import Settings
+from regulars.extras import MODULES, absent_modules
+from regulars.settings import PROJECT_DIR, Settings
 from regulars.warehouse import open_warehouse
 
 
@@ -64,3 +67,38 @@ def test_snowflake_without_an_account(settings: Settings) -> None:
     assert any("set REGULARS_PSEUDONYM_KEY" in fault for fault in found)
     secret = settings.model_copy(update={"pseudonym_key": SecretStr("canary")})
     assert not any("canary" in finding.what + finding.remedy for finding in examine(secret))
+
+
+def test_extras_are_missed_only_where_something_needs_them(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("connectorx", "statsforecast", "tableauhyperapi", "ipykernel", "snowflake.connector", "sqlglot"):
+        monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
+    sources = tmp_path / "sources.yml"
+    own = settings.model_copy(update={"sources": sources})
+    files, erp = "{kind: files, path: .}", '{kind: sql, url: "mysql://reader@erp/sales"}'
+    tables = "user_profile: {from: files, path: a.csv}"
+    sources.write_text(f"connections: {{files: {files}, erp: {erp}}}\ntables: {{{tables}}}\n")
+    assert faults(own) == [], "a connection that no table is read from needs nothing"
+    sources.write_text(
+        f"connections: {{files: {files}, erp: {erp}}}\ntables: {{{tables}, orders: {{from: erp, table: a}}}}\n"
+    )
+    assert faults(own) == [
+        "extra sql for connections of kind sql (orders); connectorx not installed: "
+        "pip install --constraint constraints.txt 'regulars[sql]'",
+        "extra science for weekly-customer-analytics; statsforecast not installed: "
+        "pip install --constraint constraints.txt 'regulars[science]', or run it with --set science=false",
+    ]
+    monkeypatch.delitem(sys.modules, "statsforecast")
+    monkeypatch.delitem(sys.modules, "connectorx")
+    assert faults(own) == []
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert [fault for fault in faults(own) if "no pictures" in fault and "matplotlib not installed" in fault]
+    elsewhere = own.model_copy(update={"warehouse": "snowflake"})
+    assert [fault for fault in faults(elsewhere) if "snowflake.connector, sqlglot not installed" in fault]
+
+
+def test_extras_are_those_of_the_package() -> None:
+    declared = tomllib.loads((PROJECT_DIR / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert set(declared) - set(MODULES) == {"hyper", "notebook", "bench", "dev"}
+    assert all(absent_modules(names) == [] for names in MODULES.values())

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dbt.artifacts.resources.types import TimePeriod
+from dbt.artifacts.resources.v1.components import Time
 
 from regulars.contracts import read_contracts
 from regulars.errors import ConfigError
@@ -98,3 +100,17 @@ def test_the_schema_for_editors_is_up_to_date_and_agrees_with_the_reader() -> No
     ):
         assert list(validator.iter_errors({"version": 2, "sources": [{"name": "shop", "tables": [wrong]}]}))
     assert list(validator.iter_errors({"version": 2, "sources": [{"name": "shop", "tables": [GOOD]}]})) == []
+
+
+@pytest.mark.parametrize(
+    ("period", "count", "days"), [("day", 8, 8), ("hour", 12, 0), ("hour", 60, 2), ("hour", 48, 2), ("minute", 90, 0)]
+)
+def test_limits_of_freshness_are_those_of_dbt_for_ages_in_whole_days(
+    tmp_path: Path, period: str, count: int, days: int
+) -> None:
+    limit = {"count": count, "period": period}
+    table = {**GOOD, "config": {**GOOD["config"], "freshness": {"warn_after": limit}}}  # type: ignore[dict-item]
+    contract = read_contracts(write(tmp_path, table))["orders"]
+    assert (contract.warn_after_days, contract.error_after_days) == (days, None)
+    theirs = Time(count=count, period=TimePeriod(period))
+    assert [theirs.exceeded(age * 86400) for age in range(10)] == [age > days for age in range(10)]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
+import pytest
 import yaml
 
 from regulars.build_state import build_state
@@ -30,14 +32,32 @@ def fits(day: date, model: str, weeks: int = 52) -> pa.Table:
 def test_results_replace_those_before_or_those_of_their_day(settings: Settings) -> None:
     with open_warehouse(settings) as warehouse:
         warehouse.prepare(CONTRACTS)
-        store_result(warehouse, "lifetime_value_fits", fits(DAY, "a"))
-        store_result(warehouse, "lifetime_value_fits", fits(DAY.replace(day=11), "b"), of_day=DAY.replace(day=11))
-        store_result(warehouse, "lifetime_value_fits", fits(DAY.replace(day=11), "c"), of_day=DAY.replace(day=11))
+        store_result(warehouse, settings, "lifetime_value_fits", fits(DAY, "a"))
+        store_result(
+            warehouse, settings, "lifetime_value_fits", fits(DAY.replace(day=11), "b"), of_day=DAY.replace(day=11)
+        )
+        store_result(
+            warehouse, settings, "lifetime_value_fits", fits(DAY.replace(day=11), "c"), of_day=DAY.replace(day=11)
+        )
         asked = "select as_of, model, horizon_weeks from ops.lifetime_value_fits order by 1"
         assert warehouse.query(asked) == [(DAY, "a", 52), (DAY.replace(day=11), "c", 52)]
-        store_result(warehouse, "lifetime_value_fits", fits(DAY, "d"))
+        store_result(warehouse, settings, "lifetime_value_fits", fits(DAY, "d"))
         assert warehouse.query(asked) == [(DAY, "d", 52)]
         assert len(warehouse.query("select * from ops.stored_results")) == 1
+
+
+def test_results_pass_through_a_folder_that_later_runs_clear(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill while they pass would leave them in the system's temporary folder for good, and they are about customers."""
+    with open_warehouse(settings) as warehouse:
+        warehouse.prepare(CONTRACTS)
+        passed: list[Path] = []
+        read = warehouse.import_file
+        monkeypatch.setattr(warehouse, "import_file", lambda path, *rest: (passed.append(path), read(path, *rest))[1])
+        store_result(warehouse, settings, "lifetime_value_fits", fits(DAY, "a"))
+    (path,) = passed
+    assert path.is_relative_to(settings.home_dir / "spool") and not path.exists()
 
 
 def test_other_results_make_other_marks_and_equal_ones_do_not(settings: Settings) -> None:
@@ -48,7 +68,7 @@ def test_other_results_make_other_marks_and_equal_ones_do_not(settings: Settings
         warehouse.prepare(CONTRACTS)
         marks = []
         for weeks in (52, 52, 26):
-            store_result(warehouse, "lifetime_value_fits", fits(DAY, "bg_nbd", weeks))
+            store_result(warehouse, settings, "lifetime_value_fits", fits(DAY, "bg_nbd", weeks))
             marks.append([build_state(warehouse, settings, one, days, "").days for one in (stage, before)])
     assert marks[0] == marks[1] and marks[1][0] != marks[2][0] and marks[1][1] == marks[2][1]
 

@@ -75,6 +75,18 @@ def test_a_query_joins_files_before_landing(place) -> None:
         place.land(path=None, query="select * from nowhere", files={"a": "a.csv"}, refresh=True)
 
 
+def test_rows_of_a_query_are_one_landing_in_whatever_order_the_engine_gives_them(place) -> None:
+    asked = {"path": None, "query": "select id, any_value(email) as email from a group by id", "files": {"a": "a.csv"}}
+    contract, lines = place.contract(on_drift="evolve"), [f"{n},{n}@x\n" for n in range(3000)]
+    place.write("a.csv", "id,email\n" + "".join(lines))
+    first = place.land(contract, **asked)
+    place.write("a.csv", "id,email\n" + "".join(reversed(lines)))
+    assert place.land(contract, **asked, refresh=True).created is False
+    place.write("a.csv", "id,email\n" + "".join(lines[1:]))
+    assert place.land(contract, **asked, refresh=True).created is True
+    assert [row[0] for row in place.rows(first.manifest, "try_cast(id as bigint)")][:3] == [0, 1, 10], "as text"
+
+
 def test_unknown_formats_and_options_are_named(place) -> None:
     place.write("people.dat", "x")
     with pytest.raises(ConfigError, match=r"people\.dat: the ending"):
