@@ -58,7 +58,7 @@ class Pipeline:
     makes `<folder>/<table>/<day>.csv` of every day; `load_postgres(uri, day)` brings a server's databases to the
     evening of a day; `databases` says which table is in which. `replayed`: a table with rows in quarantine on the first
     day, and the mapping that mends them. `data_calls` are those that move or compute data; the rest of a run is overhead.
-    `late_imports` are modules that a run imports when it comes to them.
+    `late_imports` are modules that a run imports when it comes to them, `first_load` more parameters of a home's first run.
     """
 
     name: str
@@ -71,6 +71,7 @@ class Pipeline:
     commit_points: tuple[CommitPoint, ...]
     data_calls: tuple[str, ...]
     late_imports: tuple[str, ...] = ()
+    first_load: Mapping[str, object] = field(default_factory=dict)
 
 
 ENGINE = "regulars.warehouse.duckdb.DuckDBWarehouse"
@@ -174,6 +175,7 @@ def weekly_customer_analytics(users: int) -> Pipeline:
         commit_points=SHOP_POINTS,
         data_calls=(*DATA_CALLS, "regulars.results.store_result"),
         late_imports=("regulars.insights", "regulars.charts.gallery"),
+        first_load={"since": spec.start},
     )
 
 

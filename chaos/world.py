@@ -119,7 +119,12 @@ class World:
             os.environ["REGULARS_SOURCES"] = str(self.folder / "repaired.yml")
             self._replay_quarantine()
         for day in self.days:
-            run_plain(self.pipeline.flow, as_of=day)
+            self.run(day)
+
+    def run(self, day: date) -> None:
+        """The flow of one day, under the settings of this process."""
+        is_first = day == self.pipeline.days[0]
+        run_plain(self.pipeline.flow, as_of=day, **(self.pipeline.first_load if is_first else {}))
 
     def enter(self) -> None:
         """Make this world's settings those of this process."""
@@ -221,7 +226,7 @@ class World:
 def run_day(world: World, day: date) -> None:
     """The flow of one day, in this process (a fork)."""
     world.enter()
-    run_plain(world.pipeline.flow, as_of=day)
+    world.run(day)
 
 
 def disk_bytes(folder: Path) -> int:
