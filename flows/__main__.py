@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from flows.commands import account, demo, discover, doctor, export, inspect, quarantine, run, sample
+from flows.commands import account, demo, discover, doctor, export, inspect, mappings, quarantine, run, sample
 from regulars.errors import RegularsError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -23,6 +23,7 @@ app.command("stop")(sample.stop)
 app.command("doctor")(doctor.doctor)
 app.add_typer(account.app, name="snowflake")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(mappings.app, name="mappings")
 
 
 def main() -> None:

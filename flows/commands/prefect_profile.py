@@ -23,7 +23,8 @@ def use_local_prefect() -> None:
 
 def with_named_blocks(settings: Settings) -> Settings:
     """Settings with the blocks that they name; only then Prefect is needed, which takes seconds to import."""
-    urls = (settings.landing_url, settings.delivery_url, settings.data_docs_url)
+    store = settings.operational_url.get_secret_value() if settings.operational_url else None
+    urls = (settings.landing_url, settings.delivery_url, settings.data_docs_url, store)
     names = (settings.snowflake.block, settings.s3.block, *(url for url in urls if (url or "").startswith("block://")))
     if not any(names):
         return settings

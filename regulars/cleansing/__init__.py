@@ -1,0 +1,1 @@
+"""What people wrote, read as words of a vocabulary and as exact numbers: pure functions, no database."""
