@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: demo demo-all test test-long parity check bench chaos clean install
+.PHONY: demo demo-all test test-whole test-long parity check bench chaos clean install
 
 install: $(STAMP)
 
@@ -28,6 +28,10 @@ demo-all: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+# Whole pipelines again and again: stopped, disturbed, out of order.
+test-whole: $(STAMP)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "whole and not long and not parity"
 
 # What takes minutes: a month of real data, where ../shared/datasets is there.
 test-long: $(STAMP)

@@ -11,6 +11,7 @@ import pytest
 
 from regulars.settings import PROJECT_DIR
 
+pytestmark = pytest.mark.whole
 NOTHING = ["nothing", "no process stays", "no session stays", "every guard in place"]
 FAULTS = ["fault kill-stages 4", "fault disk-full 1", "fault failing-calls 0"]
 SEEN_BY = {

@@ -21,6 +21,7 @@ DAYS = [date(2026, 1, 5), date(2026, 1, 6), date(2026, 1, 7)]
 Enter = Callable[[str], Path]
 
 
+@pytest.mark.whole
 def test_days_in_order_twice_out_of_order_and_rebuilt_end_in_equal_tables(
     world: Enter, flow_tools: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,7 +31,7 @@ from tests.integration.flows.shop_breaks import BREAKS, Break
 from tests.integration.flows.shop_suites import STAGE, SUITES, breakable_copy, judge
 from tests.integration.flows.small_shop import AS_OF, SHOP, enter
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.whole, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
