@@ -4,14 +4,6 @@
 {%- endmacro %}
 
 {#-
-    A number that is written plainly: digits, a sign before them, a point and one, two or four to nine places after it. With three places,
-    `1.234`, a point may also stand between thousands: such a text is for the mapping table.
--#}
-{% macro plain_number(text) -%}
-    case when {{ text }} ~ '^[+-]?[0-9]{1,15}(\.([0-9]{1,2}|[0-9]{4,9}))?$' then cast({{ text }} as numeric) end
-{%- endmacro %}
-
-{#-
     A day, written in one of the forms a column allows: `%Y-%m-%d`, `%d/%m/%Y`, `%m/%d/%Y`, `%d.%m.%Y`, `%Y-%m`, `%m/%Y`, `%b %Y`. The forms without
     a day mean its first. Null for any other text, and for a day that no month has.
 -#}

@@ -20,7 +20,7 @@
 {% macro value_of(name, column) -%}
     {%- set text = cell('sheet.' ~ name) -%}
     {%- if column.kind == 'word' -%} mapped_{{ name }}.canonical_value
-    {%- elif column.kind == 'number' -%} coalesce({{ plain_number(text) }}, mapped_{{ name }}.number)
+    {%- elif column.kind == 'number' -%} mapped_{{ name }}.number
     {%- elif column.kind == 'day' -%} {{ day_from(text, column.forms) }}
     {%- else -%} {{ text }}
     {%- endif -%}
@@ -34,7 +34,7 @@
         {%- if column.kind == 'word' %}
         when {{ text }} is not null and mapped_{{ name }}.raw_value is null then '{{ name }}: waits for a decision'
         {%- elif column.kind == 'number' %}
-        when {{ text }} is not null and {{ plain_number(text) }} is null and mapped_{{ name }}.raw_text is null then '{{ name }}: waits for a decision'
+        when {{ text }} is not null and mapped_{{ name }}.raw_text is null then '{{ name }}: waits for a decision'
         when abs({{ value_of(name, column) }}) >= 1e15 then '{{ name }}: too large'
         {%- if column.type in ('bigint', 'integer') %}
         when {{ value_of(name, column) }} % 1 <> 0 then '{{ name }}: no whole number'
