@@ -15,7 +15,11 @@ from tests.integration.dbt.landings import LOYALTY, Batch, Row, Warehouse
 from tests.integration.dbt.oracle import Oracle
 from tests.integration.dbt.worlds import World
 
-SEEDS = range(int(os.environ.get("REGULARS_TEST_SEEDS", "2")))  # more: REGULARS_TEST_SEEDS=50
+# The first one in `make test`, the others in `make test-whole`; more: REGULARS_TEST_SEEDS=50.
+SEEDS = [
+    pytest.param(seed, marks=pytest.mark.whole if seed else ())
+    for seed in range(int(os.environ.get("REGULARS_TEST_SEEDS", "2")))
+]
 AGAIN = (
     *LOYALTY,
     "--exclude",

@@ -12,7 +12,11 @@ from tests.integration.dbt.dbt_calls import run_dbt
 from tests.integration.dbt.landings import SALES, STAGES, Batch, Warehouse
 from tests.integration.dbt.shop_worlds import ShopWorld
 
-SEEDS = range(int(os.environ.get("REGULARS_TEST_SEEDS", "2")))  # more: REGULARS_TEST_SEEDS=50
+# The first one in `make test`, the others in `make test-whole`; more: REGULARS_TEST_SEEDS=50.
+SEEDS = [
+    pytest.param(seed, marks=pytest.mark.whole if seed else ())
+    for seed in range(int(os.environ.get("REGULARS_TEST_SEEDS", "2")))
+]
 HISTORY = ("intermediate.int_customers_history", "intermediate.int_products_history")
 TABLES = (*HISTORY, "intermediate.int_customer_months", "intermediate.int_category_days", "intermediate.int_customer_visits", *(f"marts.{name}" for name in STAGES["sales"].models if not name.startswith(("stg_", "int_"))))
 

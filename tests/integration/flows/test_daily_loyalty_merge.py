@@ -82,6 +82,7 @@ def test_days_in_order_twice_out_of_order_and_rebuilt_end_in_equal_tables(
     assert differences({name: found.get(name) for name in kept}, kept) == [], "a lost warehouse, from its landings"
 
 
+@pytest.mark.whole
 def test_dbt_nodes_are_task_runs_where_the_setting_asks_for_them(world: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
     world("nodes")
     ingest(DAYS[0])

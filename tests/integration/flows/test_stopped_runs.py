@@ -99,6 +99,7 @@ def test_wrong_settings_are_said_before_anything_is_read(
     assert not (home / "landing").exists()
 
 
+@pytest.mark.whole
 def test_what_a_stopped_run_has_proven_is_not_proven_again(
     world: Enter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flow_tools: tuple[Any, ...]
 ) -> None:
@@ -145,6 +146,7 @@ order by all
 """
 
 
+@pytest.mark.whole
 def test_what_was_proven_does_not_hold_over_other_rows(
     world: Enter, sample_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flow_tools: tuple[Any, ...]
 ) -> None:
