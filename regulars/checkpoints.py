@@ -8,7 +8,6 @@ import os
 import shutil
 from pathlib import Path
 
-from regulars.settings import Settings
 from regulars.sources.base import Piece, Request
 from regulars.typed_pieces import TypedPiece
 
@@ -24,13 +23,12 @@ class Checkpoints:
             request.settings.fingerprint(),
             request.source.model_dump_json(),
         )
-        self._root = _root(request.settings) / request.table
+        self._root = request.settings.home_dir / "transfers" / request.table
         self._folder = self._root / hashlib.sha256(repr(facts).encode()).hexdigest()[:20]
         for left in self._root.iterdir() if self._root.exists() else ():
             if left != self._folder:  # of a source that has changed since
                 shutil.rmtree(left, ignore_errors=True)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.reused = 0
 
     def find(self, piece: Piece, spool: Path, number: int) -> TypedPiece | None:
         """The piece as an earlier run has typed it, with its file linked into `spool`; None where it has not."""
@@ -39,7 +37,6 @@ class Checkpoints:
             return None
         target = spool / f"typed-{number}.parquet"
         os.link(self._path(piece, "parquet"), target)
-        self.reused += 1
         found = json.loads(facts.read_text())
         return TypedPiece(
             piece, target, found["rows"], found["bad"], found["filtered"], tuple(found["notes"]), tuple(found["absent"])
@@ -62,7 +59,3 @@ class Checkpoints:
     def _path(self, piece: Piece, ending: str) -> Path:
         first, end = piece.position.get("pages") or (0, "end")
         return self._folder / f"{first}-{end}.{ending}"
-
-
-def _root(settings: Settings) -> Path:
-    return settings.home_dir / "transfers"

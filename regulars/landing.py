@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
+import duckdb
+
 from regulars import guards
 from regulars.batches import Batch, Scope
 from regulars.contracts import Contract
@@ -63,16 +65,7 @@ def land(
         set_pseudonym_key(engine, settings.pseudonym_secret())
         with reader.open(request, engine, spool) as pieces:
             draft = draft_parts(request, pieces, engine, spool)
-        known = same_content(storage, before, draft.content, accept=accept)
-        if known is not None:
-            return known
-        filled = count_filled(draft, contract, engine)
-        parts = [str(draft.files[part.name]) for part in draft.parts]
-        gone = partial(guards.keys_gone, storage, settings.s3, contract, parts, engine)
-        verdict = guards.judge(storage, contract, run.as_of, draft, filled, gone, accept=accept)
-        manifest = describe(request, draft, run, before.next_revision, "full", verdict, filled)
-        commit_batch(storage, manifest, draft.files)
-        return Landed(manifest, created=True)
+        return commit_draft(storage, request, draft, run, before, engine, accept=accept)
 
 
 @dataclass(frozen=True)
@@ -112,6 +105,24 @@ def same_content(storage: Storage, before: Before, content: str, *, accept: bool
         return Landed(newest, created=False)
     manifest = newest.model_copy(update={"verdict": newest.verdict.model_copy(update={"status": "overridden"})})
     write_manifest(storage, manifest)
+    return Landed(manifest, created=True)
+
+
+def commit_draft(
+    storage: Storage, request: Request, draft: Draft, run: Run, before: Before, engine: duckdb.DuckDBPyConnection, *,
+    accept: bool,
+) -> Landed:  # fmt: skip
+    """Judge a draft and make it a batch, unless the newest batch of the day says the same."""
+    known = same_content(storage, before, draft.content, accept=accept)
+    if known is not None:
+        return known
+    contract = request.contract
+    filled = count_filled(draft, contract, engine)
+    parts = [str(draft.files[part.name]) for part in draft.parts]
+    gone = partial(guards.keys_gone, storage, request.settings.s3, contract, parts, engine)
+    verdict = guards.judge(storage, contract, run.as_of, draft, filled, gone, accept=accept)
+    manifest = describe(request, draft, run, before.next_revision, "full", verdict, filled)
+    commit_batch(storage, manifest, draft.files)
     return Landed(manifest, created=True)
 
 
@@ -176,7 +187,7 @@ def describe(
         columns=contract.landed_columns,
         filled=filled or {},
         notes=tuple(draft.notes),
-        position={"pieces": draft.positions, "mapping": _fingerprint(request)}
+        position={"pieces": draft.positions, "mapping": entry_fingerprint(request)}
         | ({"since": request.since.isoformat()} if request.since else {}),
         verdict=verdict,
         contract=contract.fingerprint(),
@@ -186,6 +197,6 @@ def describe(
     )
 
 
-def _fingerprint(request: Request) -> str:
+def entry_fingerprint(request: Request) -> str:
     """Hash of the table's entry in sources.yml, 16 hex digits."""
     return hashlib.sha256(request.source.model_dump_json().encode()).hexdigest()[:16]

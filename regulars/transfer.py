@@ -7,19 +7,17 @@ must have the digests that it left with.
 
 from __future__ import annotations
 
-from functools import partial
-from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from regulars import guards
 from regulars.checkpoints import Checkpoints
 from regulars.contracts import Contract
 from regulars.engine import identifier, local_engine, quote
 from regulars.errors import SourceError
-from regulars.landing import Landed, describe, look_up, same_content
-from regulars.manifest import Manifest, commit_batch, committed_folders, landed_days, read_manifest
-from regulars.parts import Draft, count_filled, draft_parts
+from regulars.landing import Landed, commit_draft, entry_fingerprint, look_up
+from regulars.manifest import Manifest, committed_folders, landed_days, read_manifest
+from regulars.parts import Draft, draft_parts
 from regulars.privacy import set_pseudonym_key
 from regulars.run import Run
 from regulars.settings import Settings
@@ -49,33 +47,19 @@ def transfer(
         with reader_for(request.connection.kind).open(request, engine, spool) as opened:
             pieces = list(opened)
             state = _state_of(request, pieces)
-            unchanged = _landed_with(storage, contract, state) if not refresh else None
+            unchanged = _landed_with(storage, request, state) if not refresh else None
             if unchanged is not None:
                 return Landed(unchanged, created=False)
             kept = Checkpoints(request, state)
             draft = draft_parts(request, pieces, engine, spool, kept)
         try:
-            _compare(request, draft, state, spool, engine)
+            _compare(request, draft, state, engine)
         except SourceError:
             kept.clear()
             raise
-        known = same_content(storage, before, draft.content, accept=accept)
-        if known is None:
-            known = _commit(request, draft, run, before.next_revision, storage, engine, accept=accept)
+        landed = commit_draft(storage, request, draft, run, before, engine, accept=accept)
         kept.clear()
-        return known
-
-
-def _commit(
-    request: Request, draft: Draft, run: Run, revision: int, storage: Storage, engine: duckdb.DuckDBPyConnection, *, accept: bool
-) -> Landed:  # fmt: skip
-    filled = count_filled(draft, request.contract, engine)
-    parts = [str(draft.files[part.name]) for part in draft.parts]
-    gone = partial(guards.keys_gone, storage, request.settings.s3, request.contract, parts, engine)
-    verdict = guards.judge(storage, request.contract, run.as_of, draft, filled, gone, accept=accept)
-    manifest = describe(request, draft, run, revision, "full", verdict, filled)
-    commit_batch(storage, manifest, draft.files)
-    return Landed(manifest, created=True)
+        return landed
 
 
 def _state_of(request: Request, pieces: list[Piece]) -> str:
@@ -83,21 +67,27 @@ def _state_of(request: Request, pieces: list[Piece]) -> str:
     if not state:
         raise SourceError(
             f"{request.source.connection}: table {request.table} has no column {ROW_DIGEST}",
-            remedy="let the staging model make it (macro row_digest), or leave `mover` out of sources.yml",
+            remedy="let the staging model make it: macro row_digest of dbt/operational",
         )
     return state
 
 
-def _landed_with(storage: Storage, contract: Contract, state: str) -> Manifest | None:
-    """The newest landing of the table, if it was accepted and is of that state."""
-    for day in reversed(landed_days(storage, contract.table)):
-        found = [read_manifest(storage, folder) for folder in committed_folders(storage, contract.table, day)]
-        if found:
-            newest = max(found, key=lambda manifest: manifest.revision)
-            same = [piece.get("state") for piece in newest.position["pieces"]]
-            settled = newest.is_accepted and newest.contract == contract.fingerprint()
-            return newest if settled and same and rows_of(str(same[0])) == rows_of(state) else None
+def _landed_with(storage: Storage, request: Request, state: str) -> Manifest | None:
+    """The newest landing of the table, if it was accepted and is what landing that state would make again."""
+    for day in reversed(landed_days(storage, request.table)):
+        batches = [read_manifest(storage, folder) for folder in committed_folders(storage, request.table, day)]
+        whole = [batch for batch in batches if batch.scope == "full"]
+        if whole:
+            newest = max(whole, key=lambda batch: batch.revision)
+            return newest if newest.is_accepted and _made_from(newest) == (
+                rows_of(state), entry_fingerprint(request), request.contract.fingerprint(), request.settings.fingerprint(),
+            ) else None  # fmt: skip
     return None
+
+
+def _made_from(batch: Manifest) -> tuple[str, Any, str, str]:
+    pieces = batch.position.get("pieces") or [{}]
+    return rows_of(str(pieces[0].get("state"))), batch.position.get("mapping"), batch.contract, batch.settings
 
 
 def rows_of(state: str) -> str:
@@ -105,14 +95,14 @@ def rows_of(state: str) -> str:
     return state.partition("@")[0]
 
 
-def _compare(request: Request, draft: Draft, state: str, spool: Path, engine: duckdb.DuckDBPyConnection) -> None:
+def _compare(request: Request, draft: Draft, state: str, engine: duckdb.DuckDBPyConnection) -> None:
     """Raises SourceError where the rows that arrived are not those that left, by their digests."""
     names = [column.name for column in request.contract.columns if column.name != ROW_DIGEST]
     texts = ", ".join(f"coalesce(cast({identifier(name)} as varchar), '\\N')" for name in names)
     made = f"cast('0x' || substr(md5(concat_ws(chr(31), {texts})), 1, 15) as bigint)"
     files = [quote(str(draft.files[part.name])) for part in draft.parts]
     found = engine.execute(
-        f"select count(*), coalesce(sum({ROW_DIGEST}), 0), count(*) filter ({made} <> {ROW_DIGEST}) "
+        f"select count(*), coalesce(sum({ROW_DIGEST}), 0), count(*) filter ({made} is distinct from {ROW_DIGEST}) "
         f"from read_parquet([{', '.join(files)}])"
     ).fetchone() if files else (0, 0, 0)  # fmt: skip
     arrived, total, changed = (int(value) for value in found or (0, 0, 0))

@@ -99,8 +99,6 @@ def test_every_kind_of_value_arrives_as_it_left(
 ) -> None:
     connection, url = store
     stage(connection, 5_000)
-    connection.execute("insert into staged select 'none', null, null, null, null")
-    connection.execute("delete from staged where row_digest is null")
     landed = transfer(CONTRACT, sources_of(tmp_path, url), settings, RUN)
     assert landed.created and landed.manifest.rows_loaded == 5_000
     left = connection.execute("select count(*), sum(spend_amount), sum(row_digest) from staged").fetchone()
@@ -121,6 +119,21 @@ def test_nothing_is_moved_when_nothing_changed(
     stage(connection, 1_000, spend="case when i = 500 then 9 else i % 1000 + 0.5 end")
     changed = transfer(CONTRACT, sources, settings, later)
     assert changed.created and changed.manifest.as_of == later.as_of
+
+
+def test_a_change_of_how_rows_are_landed_is_a_change(
+    store: tuple[psycopg.Connection[Any], str], settings: Settings, tmp_path: Path
+) -> None:
+    connection, url = store
+    stage(connection, 1_000)
+    sources = sources_of(tmp_path, url)
+    transfer(CONTRACT, sources, settings, RUN)
+    later = Run("run-2", RUN.flow, AS_OF + timedelta(days=1), RUN.started_at)
+    entry = sources.tables[CONTRACT.table].model_copy(update={"where": "spend_amount < 100"})
+    fewer = sources.model_copy(update={"tables": {CONTRACT.table: entry}})
+    assert transfer(CONTRACT, fewer, settings, later, accept=True).manifest.rows_loaded < 1_000
+    other = settings.model_copy(update={"timezone": "Europe/Berlin"})
+    assert transfer(CONTRACT, fewer, other, Run("run-3", RUN.flow, AS_OF + timedelta(days=2), RUN.started_at)).created
 
 
 def _transfer_until(pieces: int, settings: Settings, folder: Path, url: str) -> None:
@@ -180,7 +193,9 @@ def test_a_source_that_changed_meanwhile_is_read_anew(
     )
 
 
-@pytest.mark.parametrize("change", ["spend_amount = 9.99", "client_id = 'other'", "session_count = null"])
+@pytest.mark.parametrize(
+    "change", ["row_digest = null", "spend_amount = 9.99", "client_id = 'other'", "session_count = null"]
+)
 def test_a_row_that_does_not_arrive_as_it_left_is_found(
     store: tuple[psycopg.Connection[Any], str], settings: Settings, tmp_path: Path, change: str
 ) -> None:
