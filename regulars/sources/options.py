@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import codecs
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from regulars.errors import ConfigError
+
+Checked = TypeVar("Checked", bound=BaseModel)
 
 FORMATS = {
     ".csv": "csv",
@@ -87,11 +90,16 @@ class ReadOptions(BaseModel):
 
 def read_options(table: str, given: dict[str, Any]) -> ReadOptions:
     """The options of one table. Raises ConfigError that names table and option."""
+    return checked(ReadOptions, given, f"tables.{table}.read")
+
+
+def checked(model: type[Checked], given: Mapping[str, Any], place: str) -> Checked:
+    """Options that stand at `place` of sources.yml, as their model. Raises ConfigError that names the option, not its value."""
     try:
-        return ReadOptions.model_validate(given)
+        return model.model_validate(given)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
+        first = error.errors(include_input=False, include_url=False)[0]
+        option = ".".join(str(part) for part in first["loc"])
         raise ConfigError(
-            f"sources.yml: tables.{table}.read.{place}: {first['msg']}", remedy="docs/sources.md lists the options"
+            f"sources.yml: {place}.{option}: {first['msg']}", remedy="docs/sources.md lists the options"
         ) from None

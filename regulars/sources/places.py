@@ -10,11 +10,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pyarrow import fs
-from pydantic import ValidationError
 
 from regulars.errors import ConfigError, NoSuchFile, SourceError, TransientError
 from regulars.settings import S3Settings
 from regulars.sources.base import Request
+from regulars.sources.options import checked
 
 GLOB = re.compile(r"[*?\[]")
 
@@ -129,15 +129,8 @@ def _on_s3(request: Request, base: str, full: str) -> list[SourceFile]:
 def _s3(request: Request) -> fs.S3FileSystem:
     """Access by the connection's own options, each falling back to the settings'."""
     known = {key: value for key, value in request.connection.options.items() if key in S3Settings.model_fields}
-    try:
-        s3 = S3Settings.model_validate({**request.settings.s3.model_dump(), **known})
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(
-            f"sources.yml: connections.{request.source.connection}.options.{place}: {first['msg']}",
-            remedy="docs/sources.md lists the options",
-        ) from None
+    given = {**request.settings.s3.model_dump(), **known}
+    s3 = checked(S3Settings, given, f"connections.{request.source.connection}.options")
     address = urlsplit(s3.endpoint) if s3.endpoint else None
     return fs.S3FileSystem(
         access_key=s3.access_key_id,

@@ -19,12 +19,13 @@ import requests
 from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.oauth2.service_account import Credentials
 from gspread.http_client import HTTPClient
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from urllib3.exceptions import HTTPError
 
 from regulars.errors import ConfigError, SourceError, TransientError
 from regulars.settings import without_login
 from regulars.sources.base import Request
+from regulars.sources.options import checked
 
 # The least that reading needs: cells, and of files their names and when they were changed.
 SCOPES = tuple(
@@ -180,16 +181,8 @@ def reasons(answer: requests.Response) -> set[str]:
 @contextmanager
 def sheet_client(request: Request) -> Iterator[tuple[gspread.Client, str]]:
     """A client and the e-mail address of its service account; closed with the body. Raises ConfigError."""
-    connection, name = request.connection, request.source.connection
-    try:
-        options = SheetOptions.model_validate(connection.options)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(
-            f"sources.yml: connections.{name}.options.{place}: {first['msg']}",
-            remedy="docs/sources.md lists the options",
-        ) from None
+    name = request.source.connection
+    options = checked(SheetOptions, request.connection.options, f"connections.{name}.options")
     key = _key(request, f"sources.yml: connections.{name}.credentials")
     client = gspread.Client(key, http_client=PatientClient)
     client.http_client.options = options  # type: ignore[attr-defined]
