@@ -20,7 +20,7 @@ from regulars.sources.json_files import document_piece, ndjson_piece
 from regulars.sources.parquet_files import parquet_piece
 from regulars.sources.places import SourceFile, find_files
 from regulars.sources.salvage import salvage_csv
-from regulars.sources.sheets import sheet_piece
+from regulars.sources.workbooks import sheet_piece
 
 
 class FilesReader:

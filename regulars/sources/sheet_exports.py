@@ -16,7 +16,7 @@ from regulars.sources.intake import take_in
 from regulars.sources.places import SourceFile, find_files
 from regulars.sources.sheet_header import Row
 from regulars.sources.sheet_table import Tab, write_rows
-from regulars.sources.sheets import write_cells_apart
+from regulars.sources.workbooks import write_cells_apart
 
 DELIMITERS = ",;\t|"
 SNIFFED_ROWS = 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from regulars.sources.sheet_cells import cell_text
+from regulars.sources.workbook_cells import cell_text
 
 # Day 0 of serial numbers: https://developers.google.com/sheets/api/guides/formats#about_date_time_values
 EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  a sheet's times have no zone

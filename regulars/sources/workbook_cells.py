@@ -1,4 +1,4 @@
-"""Cells of a workbook as CSV, run as a process of its own: `python sheet_cells.py <JSON of arguments>`.
+"""Cells of a workbook as CSV, run as a process of its own: `python workbook_cells.py <JSON of arguments>`.
 
 A cell far out makes the parser ask for memory for the whole rectangle and, where that fails, abort its process. So it
 runs apart from ours, with limits of memory and time, and imports nothing but the parser and the standard library.

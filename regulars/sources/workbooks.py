@@ -14,7 +14,7 @@ import duckdb
 from regulars.engine import identifier
 from regulars.errors import ContractError, SourceError
 from regulars.settings import Settings
-from regulars.sources import sheet_cells
+from regulars.sources import workbook_cells
 from regulars.sources.base import RESERVED, Piece, Request
 from regulars.sources.csv_files import check_width, read_csv_sql, repeated_names, unique_names
 from regulars.sources.options import ReadOptions
@@ -70,7 +70,7 @@ def sheet_piece(request: Request, name: str, path: Path, engine: duckdb.DuckDBPy
 def write_cells_apart(
     request: Request, name: str, path: Path, target: Path, sheet: str | int, *, header: bool
 ) -> dict[str, Any]:
-    """Run `sheet_cells`: the filled rows of a sheet as CSV at `target`, numbered from 1, or from 0 where the first is a
+    """Run `workbook_cells`: the filled rows of a sheet as CSV at `target`, numbered from 1, or from 0 where the first is a
     header; and facts of it.
 
     Raises ContractError where there is no such sheet, SourceError where it takes more memory or time than it may.
@@ -87,7 +87,10 @@ def write_cells_apart(
         "seconds": SECONDS,
     }
     done = subprocess.run(
-        [sys.executable, "-I", sheet_cells.__file__, json.dumps(arguments)], capture_output=True, text=True, check=False
+        [sys.executable, "-I", workbook_cells.__file__, json.dumps(arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     facts: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {}
     if not facts:
