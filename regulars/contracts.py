@@ -120,8 +120,8 @@ class Contract(BaseModel):
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def read_contracts(models_dir: Path) -> dict[str, Contract]:
-    """Contracts by table name, from every `_*__sources.yml` below `models_dir`.
+def read_contracts(models_dir: Path, column: type[Column] = Column) -> dict[str, Contract]:
+    """Contracts by table name, from every `_*__sources.yml` below `models_dir`; `column` is the model of their columns.
 
     Raises ConfigError with file, table and field where an entry is wrong.
     """
@@ -133,7 +133,7 @@ def read_contracts(models_dir: Path) -> dict[str, Contract]:
             raise ConfigError(f"{path.name}: not YAML: {error}", remedy="correct the file") from None
         for source in document.get("sources") or []:
             for table in source.get("tables") or []:
-                contract = _read_table(path, source["name"], table)
+                contract = _read_table(path, source["name"], table, column)
                 if contract.table in contracts:
                     raise ConfigError(
                         f"{path.name}: table {contract.table} is described twice", remedy="rename one of them"
@@ -146,7 +146,7 @@ def read_contracts(models_dir: Path) -> dict[str, Contract]:
     return contracts
 
 
-def _read_table(path: Path, source: str, table: dict[str, Any]) -> Contract:
+def _read_table(path: Path, source: str, table: dict[str, Any], kind: type[Column]) -> Contract:
     name = table.get("name", "?")
     config = table.get("config") or {}
     freshness = config.get("freshness") or {}
@@ -155,7 +155,7 @@ def _read_table(path: Path, source: str, table: dict[str, Any]) -> Contract:
             source=source,
             table=name,
             description=table.get("description", ""),
-            columns=tuple(_read_column(column) for column in table.get("columns") or []),
+            columns=tuple(_read_column(column, kind) for column in table.get("columns") or []),
             warn_after_days=_days(freshness.get("warn_after")),
             error_after_days=_days(freshness.get("error_after")),
             **(config.get("meta") or {}),
@@ -169,9 +169,9 @@ def _read_table(path: Path, source: str, table: dict[str, Any]) -> Contract:
         ) from None
 
 
-def _read_column(column: dict[str, Any]) -> Column:
+def _read_column(column: dict[str, Any], kind: type[Column]) -> Column:
     meta = dict((column.get("config") or {}).get("meta") or {})
-    return Column(
+    return kind(
         name=str(column.get("name", "")),
         data_type=str(column.get("data_type", "")),
         description=column.get("description", ""),

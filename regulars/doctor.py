@@ -21,6 +21,7 @@ from regulars.errors import RegularsError
 from regulars.extras import judge_extras
 from regulars.findings import Finding
 from regulars.settings import PROJECT_DIR, Settings
+from regulars.sheet_contracts import read_sheet_contracts
 from regulars.snowflake_settings import LAYERS, SnowflakeSettings
 from regulars.sources.config import ResolveBlock, read_sources
 from regulars.stages import read_stages
@@ -115,8 +116,9 @@ def _sources(settings: Settings, resolve_block: ResolveBlock | None) -> Iterator
     """Contracts and sources.yml hold, the secrets that it names are there, and so are the extras that reading and refreshing need."""
     contracts = read_contracts(settings.dbt_project_dir / "models" / "staging")
     yield Finding(f"{len(contracts)} contracts", True)
-    sources = read_sources(settings.sources_path, contracts, resolve_block)
-    yield Finding(f"{settings.sources_path}: {len(sources.tables)} tables, their secrets are there", True)
+    sources = read_sources(settings.sources_path, contracts, resolve_block, sheets=read_sheet_contracts(settings))
+    listed = f"{len(sources.tables)} tables" + (f" and {len(sources.sheets)} sheets" if sources.sheets else "")
+    yield Finding(f"{settings.sources_path}: {listed}, their secrets are there", True)
     yield from judge_extras(settings, sources, read_stages(settings.dbt_project_dir, contracts))
 
 

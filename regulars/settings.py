@@ -149,6 +149,10 @@ class Settings(BaseSettings):
     def dbt_project_dir(self) -> Path:
         return PROJECT_DIR / "dbt" / "warehouse"
 
+    @property
+    def operational_project_dir(self) -> Path:
+        return PROJECT_DIR / "dbt" / "operational"
+
     def pseudonym_secret(self) -> bytes:
         """Key of the keyed hashes: the setting, or a key made once in the home folder (mode 0600)."""
         if self.pseudonym_key is not None:

@@ -15,10 +15,11 @@ from regulars.batches import default_as_of
 from regulars.contracts import Contract, read_contracts
 from regulars.engine_errors import plain_errors
 from regulars.errors import ConfigError, RegularsError
-from regulars.postgres.embedded import with_embedded
+from regulars.own_addresses import with_own_addresses
 from regulars.proofs import Proofs
 from regulars.run import Run
 from regulars.settings import Settings, load_settings
+from regulars.sheet_contracts import read_sheet_contracts
 from regulars.sources.config import Sources, read_sources
 from regulars.stages import read_stages
 from regulars.step_log import log_step
@@ -30,11 +31,13 @@ class RunContext:
     """Not a dataclass on purpose: Prefect walks into dataclasses that it is handed, and copies them."""
 
     def __init__(
-        self, settings: Settings, run: Run, contracts: Mapping[str, Contract], sources: Sources, tables: tuple[str, ...]
-    ) -> None:
+        self, settings: Settings, run: Run, contracts: Mapping[str, Contract], sources: Sources, tables: tuple[str, ...],
+        sheets: Mapping[str, Contract] | None = None,
+    ) -> None:  # fmt: skip
         self.settings = settings
         self.run = run
         self.contracts = contracts
+        self.sheets = sheets or {}
         self.sources = sources
         self.tables = tables
         self.stages = read_stages(settings.dbt_project_dir, contracts)
@@ -62,7 +65,12 @@ class RunContext:
 
 @plain_errors("reading settings and sources")
 def open_context(
-    flow_name: str, as_of: date | None, tables: list[str] | None = None, *, stage: str | None = None
+    flow_name: str,
+    as_of: date | None,
+    tables: list[str] | None = None,
+    *,
+    stage: str | None = None,
+    with_sheets: bool = False,
 ) -> RunContext:
     """Settings, contracts and sources for one flow run; `as_of` defaults to the day before the scheduled one.
 
@@ -70,11 +78,11 @@ def open_context(
     sources.yml does not have, or it has none of the stage.
     """
     settings = with_blocks(load_settings())
-    contracts = read_contracts(settings.dbt_project_dir / "models" / "staging")
+    contracts, sheets = read_contracts(settings.dbt_project_dir / "models" / "staging"), read_sheet_contracts(settings)
     read = tables or (read_stages(settings.dbt_project_dir, contracts)[stage].tables if stage else contracts)
-    sources = with_embedded(
-        read_sources(settings.sources_path, contracts, resolve_block, needed=set(read)), settings
-    )  # a run asks for no secret of a system that it does not read
+    needed = {*read, *(sheets if with_sheets else ())}  # a run asks for no secret of a system that it does not read
+    sources = read_sources(settings.sources_path, contracts, resolve_block, needed=needed, sheets=sheets)
+    sources = with_own_addresses(sources, settings, needed)
     unknown = set(tables or ()) - set(sources.tables)
     if unknown:
         raise ConfigError(
@@ -82,7 +90,7 @@ def open_context(
             remedy=f"one of: {', '.join(sources.tables)}",
         )
     context = RunContext(
-        settings, current_run(flow_name, as_of, settings), contracts, sources, tuple(tables or sources.tables)
+        settings, current_run(flow_name, as_of, settings), contracts, sources, tuple(tables or sources.tables), sheets
     )
     if stage is not None:
         context.tables = tuple(table for table in context.tables if table in context.stages[stage].tables)

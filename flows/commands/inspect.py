@@ -19,6 +19,7 @@ from regulars.contracts import Contract, read_contracts
 from regulars.discovery.questions import open_questions
 from regulars.errors import ConfigError, EngineError
 from regulars.settings import load_settings
+from regulars.sheet_contracts import read_sheet_contracts
 from regulars.sources.config import read_sources
 from regulars.warehouse.published import PublishedReader, read_published
 
@@ -126,13 +127,15 @@ def validate(
     contracts = read_contracts(places[0])
     if draft is not None:
         _refuse_taken(contracts, read_contracts(models))
-    sources = read_sources(places[1], contracts, needed=set())
+    sheets = read_sheet_contracts(settings)
+    sources = read_sources(places[1], contracts, needed=set(), sheets=sheets)
     questions = open_questions(places)
     absent = sorted(set(contracts) - set(sources.tables))
     facts: dict[str, Any] = {
         "contracts": len(contracts),
         "columns": sum(len(contract.columns) for contract in contracts.values()),
         "sources": len(sources.tables),
+        "sheets": len(sources.sheets),
         "connections": len(sources.connections),
         "without_source": absent,
         "open": [{"file": str(one.file), "line": one.line, "what": one.what} for one in questions],
@@ -141,7 +144,8 @@ def validate(
         typer.echo(json.dumps(facts))
     else:
         typer.echo(f"contracts: {facts['contracts']} tables, {facts['columns']} columns, all well formed")
-        typer.echo(f"{places[1]}: {facts['sources']} tables from {facts['connections']} connections")
+        sheets_too = f" and {facts['sheets']} sheets" if facts["sheets"] else ""
+        typer.echo(f"{places[1]}: {facts['sources']} tables{sheets_too} from {facts['connections']} connections")
         if absent:
             typer.echo(f"left out (no source): {', '.join(absent)}")
         for question in questions:

@@ -21,7 +21,7 @@ from regulars.discovery.sample import take_sample
 from regulars.engine import local_engine
 from regulars.engine_errors import without_values
 from regulars.errors import ConfigError, RegularsError, SourceError
-from regulars.postgres.embedded import with_embedded
+from regulars.own_addresses import with_own_addresses
 from regulars.settings import Settings
 from regulars.sources.config import BLOCK, VARIABLE, Connection, Sources
 from regulars.sources.sql_dialects import SCHEMES
@@ -85,7 +85,7 @@ def discover(
         is_named = sources is not None and place in sources.connections
         shelves = _of_files(live, None if is_named else Path(place))
     else:
-        database = with_embedded(Sources(connections={name: live}, tables={}), settings).connections[name]
+        database = with_own_addresses(Sources(connections={name: live}, tables={}), settings).connections[name]
         shelves, live = database_tables(name, database, rows, only), database
     if only:
         shelves = [

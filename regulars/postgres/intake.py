@@ -32,7 +32,8 @@ WHERE = re.compile(r"COPY \S+, line (\d+)(?:, column ([^:]+))?")
 @dataclass(frozen=True)
 class CsvFile:
     """A file of UTF-8 text. `columns` are the table's names in the order of the file, `skip` the bytes before the first row
-    of data, and `first_row` the number of that row in the sheet, where the file itself has no column `_row`."""
+    of data, and `first_row` the number of that row in the sheet, where the file itself has no column `_row`. `name` is what
+    people call it, where that is not the file's own."""
 
     path: Path
     columns: tuple[str, ...]
@@ -40,6 +41,7 @@ class CsvFile:
     first_row: int = 2
     delimiter: str = ","
     quote: str = '"'
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,13 @@ class TakenIn:
 
 
 def take_in(
-    connection: psycopg.Connection[Any], table: str, columns: Sequence[str], file: CsvFile, run: Run, *, refresh: bool = False
+    connection: psycopg.Connection[Any], table: str, columns: Sequence[str], file: CsvFile, run: Run, *,
+    refresh: bool = False, rows_filtered: int = 0,
 ) -> TakenIn:  # fmt: skip
     """Replace `raw.<table>` (text `columns`, with `_tab` and `_row`) by the rows of a file.
 
     A file with the content of the last intake changes nothing, unless `refresh`. Columns that the file lacks are null.
+    `rows_filtered` were left out of the file on purpose, and are counted in the ledger.
     Raises ContractError for a file that is no CSV of that width, with its line; what was there stays.
     """
     started = datetime.now(UTC).replace(tzinfo=None)
@@ -75,9 +79,10 @@ def take_in(
             record(connection, "ingestion_logs", {
                 "run_id": run.run_id, "flow": run.flow, "table_name": table, "as_of": run.as_of,
                 "revision": int(known[3]) + 1 if known else 1, "batch_id": content, "status": "loaded",
-                "rows_read": rows, "rows_loaded": rows, "rows_quarantined": 0, "rows_duplicate": 0, "rows_filtered": 0,
+                "rows_read": rows + rows_filtered, "rows_loaded": rows, "rows_quarantined": 0, "rows_duplicate": 0,
+                "rows_filtered": rows_filtered,
                 "bytes": sent, "seconds": (finished - started).total_seconds(), "started_at": started,
-                "finished_at": finished, "message": "", "scope": "full", "landing": "", "files": file.path.name,
+                "finished_at": finished, "message": "", "scope": "full", "landing": "", "files": file.name or file.path.name,
             })  # fmt: skip
     except ContractError as error:
         ended = datetime.now(UTC).replace(tzinfo=None)
@@ -157,6 +162,6 @@ def _no_such_csv(table: str, file: CsvFile, error: psycopg.Error) -> ContractErr
         place += f", column {found[2]}"
     said = re.sub(r'[:"].*', "", error.diag.message_primary or "").strip() or "not readable as CSV"
     return ContractError(
-        f"{file.path.name}: {place}: {said} (table raw.{table})",
+        f"{file.name or file.path.name}: {place}: {said} (table raw.{table})",
         remedy="correct that row, or quote cells that hold the delimiter or a line break; the table stays as it was",
     )

@@ -68,17 +68,24 @@ class TableSource(BaseModel):
 
 
 class Sources(BaseModel):
-    """The whole file. `population: union` makes a member of whoever appears in any table."""
+    """The whole file. `sheets` go into the operational store, `tables` into the warehouse. `population: union` makes a
+    member of whoever appears in any table."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     connections: dict[str, Connection]
     tables: dict[str, TableSource]
+    sheets: dict[str, TableSource] = {}
     population: Literal["contract", "union"] = "contract"
     base_dir: Path = Path()
 
     def connection_of(self, table: str) -> Connection:
         return self.connections[self.tables[table].connection]
+
+    @property
+    def of_sheets(self) -> Sources:
+        """The same file with its sheets as the tables that are read."""
+        return self.model_copy(update={"tables": self.sheets, "sheets": {}})
 
 
 def read_sources(
@@ -86,11 +93,13 @@ def read_sources(
     contracts: Mapping[str, Contract],
     resolve_block: ResolveBlock | None = None,
     needed: set[str] | None = None,
+    sheets: Mapping[str, Contract] | None = None,
 ) -> Sources:
     """sources.yml with `${NAME}` taken from the environment and `{{ prefect.blocks.<type>.<name> }}` from `resolve_block`.
 
-    `needed` limits the connections whose secrets are looked up to those of the named tables. Relative paths in the file
-    are relative to the file. Raises ConfigError that names file, entry and field, and never shows a value.
+    `needed` limits the connections whose secrets are looked up to those of the named tables and sheets. `sheets` are the
+    contracts of these; None leaves their entries unread. Relative paths in the file are relative to the file. Raises
+    ConfigError that names file, entry and field, and never shows a value.
     """
     if not path.exists():
         raise ConfigError(f"{path} does not exist", remedy="set REGULARS_SOURCES to your sources.yml")
@@ -106,8 +115,11 @@ def read_sources(
         ) from None
     except ValidationError as error:
         raise _wrong_field(path, error) from None
-    _check_names(path, raw, contracts)
-    used = {raw.tables[table].connection for table in (raw.tables if needed is None else needed & set(raw.tables))}
+    _check_names(path, "tables", raw.tables, raw, contracts)
+    if sheets is not None:
+        _check_names(path, "sheets", raw.sheets, raw, sheets)
+    entries = [*raw.tables.items(), *(raw.sheets.items() if sheets is not None else ())]
+    used = {entry.connection for name, entry in entries if needed is None or name in needed}
     connections = {
         name: fill_connection(path, name, connection, resolve_block) if name in used else connection
         for name, connection in raw.connections.items()
@@ -115,21 +127,23 @@ def read_sources(
     return raw.model_copy(update={"connections": connections})
 
 
-def _check_names(path: Path, sources: Sources, contracts: Mapping[str, Contract]) -> None:
-    for table, source in sources.tables.items():
+def _check_names(
+    path: Path, place: str, entries: Mapping[str, TableSource], sources: Sources, contracts: Mapping[str, Contract]
+) -> None:
+    for table, source in entries.items():
         if table not in contracts:
             raise ConfigError(
-                f"{path}: tables.{table}: there is no contract of that name",
+                f"{path}: {place}.{table}: there is no contract of that name",
                 remedy=f"one of: {', '.join(sorted(contracts))}",
             )
         if source.connection not in sources.connections:
             raise ConfigError(
-                f"{path}: tables.{table}.from: no connection {source.connection!r}", remedy="add it under connections"
+                f"{path}: {place}.{table}.from: no connection {source.connection!r}", remedy="add it under connections"
             )
         unknown = set(source.columns) - set(contracts[table].by_name)
         if unknown:
             raise ConfigError(
-                f"{path}: tables.{table}.columns: {', '.join(sorted(unknown))} not in the contract",
+                f"{path}: {place}.{table}.columns: {', '.join(sorted(unknown))} not in the contract",
                 remedy=f"contract columns: {', '.join(contracts[table].by_name)}",
             )
 

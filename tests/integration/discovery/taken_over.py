@@ -19,7 +19,7 @@ from regulars.contracts import read_contracts
 from regulars.discovery.questions import open_questions
 from regulars.landing import land
 from regulars.manifest import Manifest
-from regulars.postgres.embedded import with_embedded
+from regulars.own_addresses import with_own_addresses
 from regulars.run import Run
 from regulars.settings import PROJECT_DIR, Settings
 from regulars.sources.config import read_sources
@@ -63,7 +63,7 @@ class TakenOver:
     def land(self, *days: date, only: Callable[[str], bool] = lambda table: True) -> dict[tuple[str, date], Manifest]:
         """Land and load the days; stage them, and keep the file for `rows`."""
         contracts = read_contracts(self.out / "staging")
-        sources = with_embedded(read_sources(self.out / "sources.yml", contracts), self.settings)
+        sources = with_own_addresses(read_sources(self.out / "sources.yml", contracts), self.settings)
         landed = {}
         with open_warehouse(self.settings) as warehouse:
             warehouse.prepare(contracts)

@@ -16,7 +16,8 @@ from regulars.errors import ConfigError, ContractError, RegularsError, SourceErr
 from regulars.landing import land, plan_extract
 from regulars.sources.base import make_request
 from regulars.sources.config import Connection, fill_connection
-from regulars.sources.sheet_csv import write_sheet_csv
+from regulars.sources.sheet import SheetReader
+from regulars.sources.sheet_table import RECORD
 from regulars.spool import open_spool
 from tests.integration.landing.sheets_server import (
     EMAIL,
@@ -347,7 +348,7 @@ def test_header_row_and_an_empty_tab(place, server: Server) -> None:
         land_sheet(place, server, refresh=True)
 
 
-def test_a_file_for_postgresql(place, server: Server) -> None:
+def test_tabs_as_they_are_shown(place, server: Server) -> None:
     tabs = server.books[KEY].tabs
     tabs["2023"].cells = [["Report"], [], ["Client", "Spend", "Spend", None, "Hired"],
                           ["A, \"B\"\nC", 1.5, None, None, 39690], [None, 2, "x"]]  # fmt: skip
@@ -355,16 +356,22 @@ def test_a_file_for_postgresql(place, server: Server) -> None:
     sources = place.sources(connection(server), spreadsheet=KEY, tabs=["2023", "2024"], dates="Hired")
     sources.tables["people"] = sources.tables["people"].model_copy(update={"dates": ()})
     request = make_request(place.contract(), sources, place.settings, date(2026, 1, 25))
-    with open_spool(place.settings) as spool, local_engine(place.settings, spool) as engine:
-        made = write_sheet_csv(request, engine, spool)
-        assert made.path.read_bytes().decode() == (
-            "_tab,_row,Client,Spend,Spend_1,Hired,Extra\n"
-            '2023,4,"A, ""B""\nC",1.5,,39690,\n2023,5,,2,x,,\n2024,2,Ünï 😀,,,,2026-01-25\n'
-        )
-        assert made.path.parent == spool
-    assert made.columns == ("_tab", "_row", "Client", "Spend", "Spend_1", "Hired", "Extra")
-    assert made.rows == 3
-    assert any("header is row 3" in note for note in made.notes)
+    with (
+        open_spool(place.settings) as spool,
+        local_engine(place.settings, spool) as engine,
+        SheetReader().open(request, engine, spool) as opened,
+    ):
+        pieces = list(opened)
+        shown = [engine.execute(f"select * exclude ({RECORD}) from ({piece.relation})").fetchall() for piece in pieces]
+    assert shown == [
+        [("2023", "4", 'A, "B"\nC', "1.5", None, "39690"), ("2023", "5", None, "2", "x", None)],
+        [("2024", "2", "Ünï 😀", "2026-01-25")],
+    ]
+    assert [[name for name, _ in piece.columns] for piece in pieces] == [
+        ["Client", "Spend", "Spend_1", "Hired"],
+        ["client", "Extra"],
+    ]
+    assert any("header is row 3" in note for note in pieces[0].notes)
 
 
 def _is_clean(error: RegularsError, server: Server) -> None:

@@ -1,0 +1,139 @@
+"""A sheet into the operational store: under the names of its contract, with its places, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from regulars.contracts import Contract
+from regulars.errors import ConfigError, ContractError
+from regulars.postgres.server import stop_server
+from regulars.postgres.sheet_intake import take_in_sheet
+from regulars.postgres.store import open_store
+from regulars.run import Run
+from regulars.settings import Settings
+from regulars.sheet_contracts import read_sheet_contracts
+from regulars.sources.config import Connection, Sources, TableSource
+from tests.integration.landing.sheets_server import Book, Tab, sheets_server
+
+RUN = Run("run-1", "customer-engagement", date(2026, 1, 5), datetime(2026, 1, 6, 6))
+TABLE = "client_engagement_metrics"
+NAME = "ClientData_2023—EngagementMetrics.csv"
+HEADER = ["Client ID", "Client Name", "Project Code", "Period Starts On", "Engagement Level", "Status", "Channel", "Session Count",
+          "Spend Amount", "Last Contact On"]  # fmt: skip
+COLUMNS = {name.lower().replace(" ", "_"): name for name in HEADER}
+ROWS = [["C1", "Ann & Co", "P-001", "2023-01", "High", "active", "email", "3", "1,200.50", "2023-01-30"],
+        ["C2", 'Bo "B"', "P-002", "Jan 2023", "", "", "", "twelve", "", ""]]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    settings = Settings(_env_file=None, home=tmp_path_factory.mktemp("sheets"))
+    yield settings
+    stop_server(settings.home_dir)
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
+    with open_store(settings) as connection:
+        connection.execute(f"drop table if exists raw.{TABLE}; delete from ops.ingestion_logs")
+        yield connection
+
+
+@pytest.fixture
+def contract(settings: Settings) -> Contract:
+    return read_sheet_contracts(settings)[TABLE]
+
+
+def exported(folder: Path, *rows: list[str], header: list[str] | None = None, **entry: Any) -> Sources:
+    lines = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in (header or HEADER, *rows)]
+    (folder / NAME).write_text("\n".join(lines) + "\n")
+    source = TableSource(**{"from": "exports", "path": NAME, "columns": COLUMNS, **entry})
+    return Sources(
+        connections={"exports": Connection(kind="sheet", path=str(folder))}, tables={}, sheets={TABLE: source}
+    )
+
+
+def shown(
+    store: psycopg.Connection[Any], columns: str = "_tab, _row, client_id, session_count"
+) -> list[tuple[Any, ...]]:
+    return store.execute(f"select {columns} from raw.{TABLE} order by _tab, _row").fetchall()
+
+
+def test_cells_come_under_the_names_of_the_contract(
+    store: psycopg.Connection[Any], settings: Settings, contract: Contract, tmp_path: Path
+) -> None:
+    sources = exported(tmp_path, *ROWS, where="\"Client ID\" <> 'Total'", read={"null_values": ["n/a"]})
+    first = take_in_sheet(store, contract, sources, settings, RUN)
+    assert (first.taken.rows, first.taken.created, first.rows_filtered) == (2, True, 0)
+    tab = NAME.removesuffix(".csv")
+    assert shown(store) == [(tab, 2, "C1", "3"), (tab, 3, "C2", "twelve")]
+    assert shown(store, "client_name, spend_amount, status") == [
+        ("Ann & Co", "1,200.50", "active"),
+        ('Bo "B"', None, None),
+    ]
+    assert not take_in_sheet(store, contract, sources, settings, RUN).taken.created
+    total = ["Total", *["n/a"] * 9]
+    turned = [[*row[1:], row[0]] for row in [[*ROWS[0][:7], "n/a", *ROWS[0][8:]], total]]
+    sources = exported(
+        tmp_path,
+        *turned,
+        header=[*HEADER[1:], HEADER[0]],
+        where="\"Client ID\" <> 'Total'",
+        read={"null_values": ["n/a"]},
+    )
+    moved = take_in_sheet(store, contract, sources, settings, RUN)
+    assert moved.rows_filtered == 1 and any("in another order" in note for note in moved.notes)
+    assert shown(store) == [(tab, 2, "C1", None)]
+    assert store.execute("select rows_read, rows_loaded, rows_filtered, files from ops.ingestion_logs order by revision").fetchall() == [
+        (2, 2, 0, NAME), (2, 1, 1, NAME)]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("header", "columns", "says"),
+    [
+        (["Client No", *HEADER[1:]], COLUMNS, r"client_id: Client ID \(nearest: Client No\)"),
+        ([*list(COLUMNS)[:-1], "last_contct_on"], {}, r"missing: last_contact_on \(nearest: last_contct_on\)"),
+        ([*COLUMNS, "region"], {}, "not in the contract: region"),
+    ],
+)
+def test_drift_is_named_and_what_was_there_stays(
+    header: list[str], columns: dict[str, str], says: str,
+    store: psycopg.Connection[Any], settings: Settings, contract: Contract, tmp_path: Path,
+) -> None:  # fmt: skip
+    take_in_sheet(store, contract, exported(tmp_path, *ROWS), settings, RUN)
+    before = shown(store)
+    wide = [row + [""] * (len(header) - len(row)) for row in ROWS]
+    with pytest.raises(ContractError, match=says):
+        take_in_sheet(store, contract, exported(tmp_path, *wide, header=header, columns=columns), settings, RUN)
+    assert shown(store) == before
+
+
+def test_entries_that_a_sheet_cannot_have(
+    store: psycopg.Connection[Any], settings: Settings, contract: Contract, tmp_path: Path
+) -> None:
+    sources = exported(tmp_path, *ROWS, columns={**COLUMNS, "session_count": '"Session Count" + 1'})
+    with pytest.raises(ConfigError, match=rf"sheets\.{TABLE}\.columns\.session_count: cells are text"):
+        take_in_sheet(store, contract, sources, settings, RUN)
+    plain = sources.model_copy(update={"connections": {"exports": Connection(kind="files", path=str(tmp_path))}})
+    with pytest.raises(ConfigError, match="not of kind sheet"):
+        take_in_sheet(store, contract, plain, settings, RUN)
+
+
+def test_tabs_of_a_shared_sheet(store: psycopg.Connection[Any], settings: Settings, contract: Contract) -> None:
+    key = "1AbCdEfGhIjKlMnOpQrStUvWxYz_0123456789-abcd"
+    with sheets_server() as server:
+        tabs = {year: Tab([["Engagement"], [], HEADER, row]) for year, row in zip(("2023", "2024"), ROWS, strict=True)}
+        server.books[key] = Book("Client engagement", tabs)
+        options = {"endpoint": server.address, "silence_timeout_seconds": 20}
+        source = TableSource(**{"from": "google", "spreadsheet": key, "tabs": ["2023", "2024"], "columns": COLUMNS})
+        google = Connection(kind="sheet", credentials=server.credentials, options=options)
+        sources = Sources(connections={"google": google}, tables={}, sheets={TABLE: source})
+        taken = take_in_sheet(store, contract, sources, settings, RUN).taken
+    assert taken.rows == 2
+    assert shown(store) == [("2023", 4, "C1", "3"), ("2024", 4, "C2", "twelve")]
