@@ -51,9 +51,11 @@ def ingest(
         return loaded
 
 
-def land_and_load(context: RunContext, refresh: bool, accept: list[str]) -> list[Loaded]:
+def land_and_load(context: RunContext, refresh: bool, accept: list[str], *, all_required: bool = False) -> list[Loaded]:
     """The run's day of all tables; see `_side_by_side`."""
-    return _side_by_side(context, lambda table: land_table.submit(context, table, refresh, table in accept))
+    return _side_by_side(
+        context, lambda table: land_table.submit(context, table, refresh, table in accept), all_required
+    )
 
 
 def catch_up_and_load(context: RunContext, since: date | None, refresh: bool, accept: list[str]) -> list[Loaded]:
@@ -61,7 +63,9 @@ def catch_up_and_load(context: RunContext, since: date | None, refresh: bool, ac
     return _side_by_side(context, lambda table: catch_up_table.submit(context, table, since, refresh, table in accept))
 
 
-def _side_by_side(context: RunContext, land: Callable[[str], PrefectFuture[Any]]) -> list[Loaded]:
+def _side_by_side(
+    context: RunContext, land: Callable[[str], PrefectFuture[Any]], all_required: bool = False
+) -> list[Loaded]:
     """All tables side by side; a table that is not required may fail, and the run goes on with its last landed state.
 
     Raises RegularsError that says for every required table what went wrong, after the others were brought in.
@@ -84,12 +88,13 @@ def _side_by_side(context: RunContext, land: Callable[[str], PrefectFuture[Any]]
     for future in loading:
         loaded.append(future.result())
         progress.advance()
-    _report_failures(context, failed)
+    _report_failures(context, failed, all_required)
     return loaded
 
 
-def _report_failures(context: RunContext, failed: dict[str, RegularsError]) -> None:
-    missing = {table: error for table, error in failed.items() if context.sources.tables[table].required}
+def _report_failures(context: RunContext, failed: dict[str, RegularsError], all_required: bool) -> None:
+    required = context.tables if all_required else [t for t in context.tables if context.sources.tables[t].required]
+    missing = {table: error for table, error in failed.items() if table in required}
     for table, error in failed.items():
         if table not in missing:
             logger.warning("%s is not required: going on with its last landed state. %s", table, error.message)

@@ -46,11 +46,11 @@ class Built:
     def count(self, kind: str) -> int:
         return sum(node.kind == kind for node in self.nodes)
 
-    def check_rows(self, run: Run, checked_at: datetime) -> list[dict[str, Any]]:
+    def check_rows(self, run: Run, checked_at: datetime, layer: str = "marts") -> list[dict[str, Any]]:
         """Rows of `ops.dq_check_logs` for the data tests of this run."""
         return [
             {
-                "run_id": run.run_id, "kind": "dbt", "layer": "marts", "table_name": "", "check_name": node.node,
+                "run_id": run.run_id, "kind": "dbt", "layer": layer, "table_name": "", "check_name": node.node,
                 "severity": "warn" if node.status == "warn" else "block",
                 "status": {"pass": "passed", "skipped": "skipped", "runtime error": "error", "error": "error"}.get(node.status, "failed"),
                 "observed_value": str(node.failures), "expected": "0", "unexpected_count": node.failures,
@@ -144,7 +144,7 @@ def stopped_in_words() -> Iterator[None]:
 def _stopped(said: str) -> BuildError:
     return BuildError(
         f"dbt stopped before it ran a model: {without_values(said)}",
-        remedy="run dbt build by hand in dbt/warehouse: it says more, and may repeat values of rows",
+        remedy="run dbt build by hand in the folder of the project: it says more, and may repeat values of rows",
     )
 
 

@@ -7,6 +7,7 @@ must have the digests that it left with.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -30,9 +31,10 @@ from regulars.storage import Storage, open_storage
 
 
 def transfer(
-    contract: Contract, sources: Sources, settings: Settings, run: Run, *, refresh: bool = False, accept: bool = False
-) -> Landed:
-    """Land a table that has a column `row_digest`; see `land` for the day, `refresh` and `accept`.
+    contract: Contract, sources: Sources, settings: Settings, run: Run, *,
+    refresh: bool = False, accept: bool = False, since: date | None = None,
+) -> Landed:  # fmt: skip
+    """Land a table that has a column `row_digest`; see `land` for the day, `refresh`, `accept` and `since`.
 
     `created` is false where the newest landing is of the same state: then no row is read, and none is written. Raises
     SourceError where what arrived is not what left, besides what `land` raises.
@@ -41,7 +43,7 @@ def transfer(
     before = look_up(storage, contract, sources, run, refresh=refresh, accept=accept)
     if before.settled is not None:
         return Landed(before.settled, created=False)
-    request = make_request(contract, sources, settings, run.as_of)
+    request = make_request(contract, sources, settings, run.as_of, since)
     with open_spool(settings) as spool, local_engine(settings, spool) as engine:
         set_pseudonym_key(engine, settings.pseudonym_secret())
         with reader_for(request.connection.kind).open(request, engine, spool) as opened:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
-from dbt_common.events.base_types import EventLevel
 from prefect import task
-from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings
 
 from regulars.build_state import build_state, drop_leftovers, models_in_place
 from regulars.dbt_project import (
@@ -17,12 +14,11 @@ from regulars.dbt_project import (
     keep_parsed_project,
     raise_if_failed,
     read_results,
-    stopped_in_words,
 )
 from regulars.run_days import BuildDays, chunk_days, days_to_build, forget_built, remember_built
-from regulars.settings import environment_for
 from regulars.stages import Stage
 from tasks.context import RunContext, utc_now
+from tasks.dbt_calls import call_dbt
 from tasks.retry import TASK
 
 
@@ -55,22 +51,12 @@ def _days(built: Sequence[Built]) -> dict[str, str]:
     return {"first_day": str(built[0].days.first_day), "last_day": str(built[-1].days.as_of)}
 
 
-class ProfilesAsTheyAre(PrefectDbtSettings):
-    """Ours name environment variables only: a copy with blocks filled in, in a temporary folder, would outlive a kill."""
-
-    @contextmanager
-    def resolve_profiles_yml(self) -> Iterator[str]:
-        """The folder of profiles.yml."""
-        yield str(self.profiles_dir)
-
-
 def run_dbt(
     context: RunContext, stage: Stage, days: BuildDays, *, full_refresh: bool = False, with_tests: bool = True
 ) -> Built:
     """One dbt run through prefect-dbt, in this process, with its own target folder. Raises BuildError."""
     settings, label = context.settings, f"{stage.name}-{days.as_of}"
     target = settings.home_dir / "dbt" / context.run.run_id / label
-    target.mkdir(parents=True, exist_ok=True)
     population = context.sources.population.replace("contract", "")
     state = build_state(context.warehouse, settings, stage, days, population)
     environment = context.warehouse.dbt_environment() | build_environment(settings, days) | state.environment()
@@ -83,15 +69,7 @@ def run_dbt(
         settings, target_path=target, population=population,
         select=stage.select, exclude=in_place, full_refresh=full_refresh, with_tests=with_tests,
     )  # fmt: skip
-    runner = PrefectDbtRunner(
-        settings=ProfilesAsTheyAre(
-            project_dir=settings.dbt_project_dir, profiles_dir=settings.dbt_project_dir, target_path=target,
-            log_level=EventLevel.WARN,  # the default is Prefect's own level, whose names dbt does not know
-        ),
-        raise_on_failure=False, disable_assets=True, _disable_callbacks=not settings.dbt_node_tasks,
-    )  # fmt: skip
-    with environment_for(environment), stopped_in_words():
-        outcome = runner.invoke(arguments)
+    outcome = call_dbt(settings.dbt_project_dir, target, arguments, environment, node_tasks=settings.dbt_node_tasks)
     keep_parsed_project(settings, target)
     built = read_results(outcome, days)
     context.warehouse.record("dq_check_logs", built.check_rows(context.run, utc_now()))

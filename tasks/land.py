@@ -14,7 +14,9 @@ from regulars.errors import GuardBlocked, NoSuchFile, RegularsError
 from regulars.landing import Landed, land
 from regulars.ledger import failed_row, ingestion_row
 from regulars.run import Run
+from regulars.sources.postgres_state import ROW_DIGEST
 from regulars.storage import open_storage
+from regulars.transfer import transfer
 from tasks.context import RunContext, utc_now
 from tasks.retry import RETRIED
 
@@ -89,6 +91,8 @@ def _keep_out(context: RunContext, run: Run, landed: Landed) -> None:
 
 
 def _lander(context: RunContext, table: str) -> Callable[..., Landed]:
+    if ROW_DIGEST in context.contracts[table].by_name and context.sources.connection_of(table).kind == "postgres":
+        return transfer
     if context.sources.tables[table].via is None or context.settings.warehouse != "snowflake":
         return land
     from regulars.staged.landing import land_staged  # only who uses it installs what it imports

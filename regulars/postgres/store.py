@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 from regulars.errors import TransientError
-from regulars.ledger import OPS_TABLES
+from regulars.ledger import EFFECTIVE_BATCHES, OPS_TABLES
 from regulars.postgres.server import start_server
 from regulars.settings import Settings
 from regulars.sources.driver_errors import rewritten
@@ -78,7 +78,7 @@ def record(connection: psycopg.Connection[Any], table: str, row: Mapping[str, An
 
 def _prepare(connection: psycopg.Connection[Any]) -> None:
     """Schemas and records, made once; two that come first at the same time wait for each other."""
-    if connection.execute("select to_regclass('ops.ingestion_logs')").fetchone() != (None,):
+    if connection.execute("select to_regclass('ops.effective_batches')").fetchone() != (None,):
         return
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext('regulars store'))")
@@ -89,3 +89,4 @@ def _prepare(connection: psycopg.Connection[Any]) -> None:
                 sql.SQL("{} " + TYPES.get(kind, kind)).format(sql.Identifier(name)) for name, kind in OPS_TABLES[table]
             )
             connection.execute(sql.SQL("create table if not exists ops.{} ({})").format(sql.Identifier(table), columns))
+        connection.execute(f"create view ops.effective_batches as {EFFECTIVE_BATCHES}".encode())

@@ -63,14 +63,15 @@ def run_gate(
 ) -> GateResult:
     """Checks of the suites of `tables` (those of them that have one) for `run.as_of`, in that order.
 
-    A raw suite looks at the effective batches of the day; a table without any is `skipped`, and so are the rules of an
-    empty one that say nothing about emptiness. A rule that cannot be computed is an `error`, which blocks. Raises only
-    where the warehouse cannot be read at all. Results are added to `docs`; the caller records and decides.
+    A suite of `sheets` looks at the table of the operational store as it is. A raw suite looks at the effective batches of the
+    day; a table without any is `skipped`, and so are the rules of an empty one that say nothing about emptiness. A rule
+    that cannot be computed is an `error`, which blocks. Raises only where the warehouse cannot be read at all. Results
+    are added to `docs`; the caller records and decides.
     Where `known(table, facts)` gives checks of an earlier run over equal facts, these are said again, and no suite runs.
     """
     chosen = [table for table in tables if table in list_suites(layer)]
     checks: list[Check] = []
-    with one_at_a_time, open_source(settings, run) as source, ExitStack() as opened:
+    with one_at_a_time, open_source(settings, run, layer) as source, ExitStack() as opened:
         batches = source.query(effective_batches(run.as_of))
         facts = {table: suite_context(batches, table, run.as_of, contracts, settings) for table in chosen}
         repeated = {table: known(table, facts[table]) for table in chosen}
@@ -131,8 +132,18 @@ def _run_suite(
 
 
 @contextmanager
-def open_source(settings: Settings, run: Run) -> Iterator[GateSource]:
-    """The warehouse, open while the block runs and no longer. Raises TransientError where it cannot be opened."""
+def open_source(settings: Settings, run: Run, layer: Layer) -> Iterator[GateSource]:
+    """The warehouse, or for sheets the operational store, open while the block runs and no longer.
+
+    Raises TransientError where it cannot be opened.
+    """
+    if layer == "sheets":
+        from regulars.postgres.store import open_store
+        from regulars.quality.store_source import add_store
+
+        with open_store(settings) as connection:
+            yield GateSource(partial(add_store, settings), lambda sql: connection.execute(sql.encode()).fetchall())
+        return
     if settings.warehouse == "snowflake":
         from regulars.quality.snowflake_source import add_snowflake
         from regulars.warehouse.snowflake_session import SnowflakeSessions

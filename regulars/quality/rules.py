@@ -92,7 +92,7 @@ def share(
     """The share of rows that fulfil `condition` lies within limits."""
     measure = (
         f"case when count(*) < {min_rows} then null "
-        f"else cast(count(case when {condition} then 1 end) as double) / nullif(count(*), 0) end"
+        f"else cast(count(case when {condition} then 1 end) as double precision) / nullif(count(*), 0) end"
     )
     return graded(ExpectMeasureToBeBetween, name, says, measure=measure, remedy=remedy, **limits)
 
@@ -136,7 +136,7 @@ def few_quarantined(context: SuiteContext) -> list[Any]:
         "quarantine_share",
         "Few of the rows that were read broke a row rule.",
         "select case when sum(rows_read) < 20 then null "
-        "else cast(sum(rows_quarantined) as double) / nullif(sum(rows_read), 0) end "
+        "else cast(sum(rows_quarantined) as double precision) / nullif(sum(rows_read), 0) end "
         f"from ops.ingestion_logs where status = 'loaded' and batch_id in ({batches})",
         remedy=f"look at `regulars quarantine list --table {table}`, correct the source or the contract, then replay",
         block=(None, 0.2),
@@ -173,7 +173,7 @@ def one_version(context: SuiteContext, *, warn: float = 0.05, block: float = 0.5
     return query_value(
         "keys_with_versions",
         "Few keys arrive in more than one version a day.",
-        f"select cast(count(case when versions > 1 then 1 end) as double) / nullif(count(*), 0) "
+        f"select cast(count(case when versions > 1 then 1 end) as double precision) / nullif(count(*), 0) "
         f"from (select {key}, count(*) as versions from {{batch}} group by {key}) as counted",
         remedy="check whether the source holds the key twice; the newest version is used",
         bad_rows=f"select {key} from {{batch}} group by {key} having count(*) > 1",
@@ -192,7 +192,7 @@ def known_members(
     return query_value(
         "known_members",
         f"The {column} of most rows is in {context.population}.",
-        f"select case when count(*) < {ENOUGH_ROWS} then null else cast(count(k.{column}) as double) / count(*) end "
+        f"select case when count(*) < {ENOUGH_ROWS} then null else cast(count(k.{column}) as double precision) / count(*) end "
         f"from {{batch}} as b left join (select distinct {column} from ({known}) as p) as k on b.{column} = k.{column}",
         remedy=f"check that {context.population} was delivered whole and that both come from the same system",
         bad_rows=f"{column} not in ({known})",

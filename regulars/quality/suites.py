@@ -16,7 +16,8 @@ from regulars.engine import quote
 from regulars.errors import ConfigError
 from regulars.settings import PROJECT_DIR, Settings
 
-Layer = Literal["raw", "marts"]
+Layer = Literal["sheets", "raw", "marts"]
+SCHEMAS: Mapping[Layer, str] = {"sheets": "raw", "raw": "raw", "marts": "marts"}  # sheets: of the operational store
 EARLIER_DAYS = 7
 ENOUGH_DAYS = 3  # with fewer earlier days there is nothing to compare with
 
@@ -94,7 +95,7 @@ def load_suite(layer: Layer, table: str) -> Suite:
         raise ConfigError(
             f"expectations/{layer}/{table}.py has no build(context)", remedy="see docs/quality.md, Adding a check"
         )
-    rows = getattr(module, "rows", raw_rows if layer == "raw" else _whole_table(f"{layer}.{table}"))
+    rows = getattr(module, "rows", raw_rows if layer == "raw" else _whole_table(f"{SCHEMAS[layer]}.{table}"))
     return Suite(layer, table, build, rows, getattr(module, "KEYS", ()))
 
 
