@@ -1,0 +1,3 @@
+select *
+from {{ ref('stg_operations__projects') }}
+where landed_on = {{ visible_on('dim_project') }}
