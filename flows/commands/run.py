@@ -16,6 +16,7 @@ from regulars.errors import ConfigError
 FLOWS = {
     "daily-loyalty-merge": "flows.loyalty:daily_loyalty_merge",
     "weekly-customer-analytics": "flows.sales:weekly_customer_analytics",
+    "customer-engagement": "flows.engagement:customer_engagement",
     "ingest": "flows.ingest:ingest",
     "transform": "flows.transform:transform",
     "segment": "flows.segment:segment",

@@ -21,7 +21,7 @@ COUNTS = """
 select
     (select count(*) from staging.int_client_engagement_mapped),
     (select count(*) from staging.stg_customer_engagement),
-    (select coalesce(sum(superseded_row_count), 0)::bigint from staging.stg_customer_engagement),
+    (select count(*) from staging.int_client_engagement_ranked where rank_from_below > 1),
     (select count(*) from (select distinct tab_name, row_number from staging.client_engagement_waiting) as waiting)
 """
 PROBLEMS = f"""

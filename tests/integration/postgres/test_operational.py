@@ -78,8 +78,9 @@ def test_a_sheet_is_staged_and_what_waits_comes_back_after_a_decision(
     build(home)
 
     staged = (
-        "select client_id, engagement_level, status, channel, session_count, spend_amount::text, superseded_row_count "
-        "from staging.stg_customer_engagement order by 1"
+        "select client_id, engagement_level, status, channel, session_count, spend_amount::text, "
+        "(select count(*) from staging.int_client_engagement_ranked as r where r.client_id = s.client_id and rank_from_below > 1) "
+        "from staging.stg_customer_engagement as s order by 1"
     )
     waiting = "select row_number, problem from staging.client_engagement_waiting order by 1, 2"
     assert store.execute(staged).fetchall() == [("C1", "high", "active", "email", 4, "1200.50", 1)]
@@ -98,6 +99,8 @@ def test_the_unit_tests_of_dbt_speak_of_the_contract_that_is() -> None:
     tests = yaml.safe_load((PROJECT / "models" / "staging" / "_operations__unit_tests.yml").read_text())["unit_tests"]
     kinds = {"words": "word", "numbers": "number"}
     for test in tests:
+        if "overrides" not in test:
+            continue  # a model that does not read the contract
         said = test["overrides"]["macros"]["sheet_columns"]
         assert list(said) == list(contract())
         for name, meta in contract().items():

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='table') }}
 
 {#- Every row of the sheet that holds anything, with its values and why it cannot be used. #}
 {%- set columns = sheet_columns('client_engagement_metrics') %}

@@ -1,34 +1,19 @@
 {{ config(materialized='table') }}
 
 {#-
-    One row per client, project and month: the one that stands furthest down, in the last tab by name. People add a corrected row below the
-    one that it corrects. Rows whose values wait for a decision are in client_engagement_waiting.
+    One row per client, project and month, with the columns of the contract and no others: it is what the warehouse is given. Where a row
+    stands in the sheet, and which ones it supersedes, is in int_client_engagement_ranked.
 #}
 {%- set columns = sheet_columns('client_engagement_metrics') %}
 
-with usable as (
-    select
-        *,
-        row_number() over (
-            partition by client_id, project_code, date_trunc('month', period_starts_on)
-            order by tab_name collate "C" desc nulls last, row_number desc
-        ) as place,
-        count(*) over (partition by client_id, project_code, date_trunc('month', period_starts_on)) as row_count
-    from {{ ref('int_client_engagement_mapped') }}
-    where problems is null
-),
-
-typed as (
+with typed as (
     select
         {%- for name, column in columns.items() %}
         {%- set value = "date_trunc('month', period_starts_on)" if name == 'period_starts_on' else name %}
-        cast({{ 'round(' ~ value ~ ', 2)' if column.type.startswith('decimal') else value }} as {{ 'text' if column.type == 'varchar' else column.type }}) as {{ name }},
+        cast({{ 'round(' ~ value ~ ', 2)' if column.type.startswith('decimal') else value }} as {{ 'text' if column.type == 'varchar' else column.type }}) as {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
-        tab_name,
-        row_number,
-        row_count - 1 as superseded_row_count
-    from usable
-    where place = 1
+    from {{ ref('int_client_engagement_ranked') }}
+    where rank_from_below = 1
 )
 
 select

@@ -3,9 +3,10 @@
 with counts as (
     select
         (select count(*) from {{ ref('int_client_engagement_mapped') }}) as filled,
-        (select coalesce(sum(1 + superseded_row_count), 0) from {{ model }}) as staged,
-        (select count(*) from (select distinct tab_name, row_number from {{ ref('client_engagement_waiting') }}) as waiting) as waiting
+        (select count(*) from {{ model }}) as staged,
+        (select count(*) from {{ ref('int_client_engagement_ranked') }} where rank_from_below > 1) as superseded,
+        (select count(*) from (select distinct tab_name, row_number from {{ ref('client_engagement_waiting') }}) as places) as waiting
 )
 
-select * from counts where filled <> staged + waiting
+select * from counts where filled <> staged + superseded + waiting
 {% endtest %}
