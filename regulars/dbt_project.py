@@ -85,20 +85,14 @@ def build_arguments(
     variables = json.dumps({"population": population, "timezone": settings.timezone})
     arguments = ["build", "--exclude-resource-type", "unit_test"] if with_tests else ["run"]
     arguments += [
-        "--project-dir",
-        project,
-        "--profiles-dir",
-        project,
+        *call_arguments(settings, Path(project), target_path),
         "--target",
         settings.warehouse,
         "--vars",
         variables,
     ]
-    arguments += ["--target-path", str(target_path), "--log-path", str(target_path), "--threads", str(settings.threads)]
-    arguments += ["--log-level-file", "none"]  # dbt's log repeats values that the engine names in its errors
     # A model that is left out as it is keeps its tests: they go by their own names and places.
     arguments += ["--indirect-selection", "empty"]
-    arguments += ["--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check"]
     if not settings.dbt_node_tasks:  # prefect-dbt reads them; nobody else does, and they take a second a run
         arguments += ["--no-write-json"]
     if parsed_project(settings).exists():
@@ -108,6 +102,28 @@ def build_arguments(
     if exclude:
         arguments += ["--exclude", *exclude]
     return [*arguments, "--full-refresh"] if full_refresh else arguments
+
+
+def seed_arguments(settings: Settings, target_path: Path, seed: str) -> list[str]:
+    """Arguments of a `dbt seed` of one seed of the warehouse's project."""
+    places = call_arguments(settings, settings.dbt_project_dir, target_path)
+    return ["seed", *places, "--target", settings.warehouse, "--select", seed]
+
+
+def call_arguments(settings: Settings, project: Path, target_path: Path) -> list[str]:
+    """Arguments of any call of a project of ours."""
+    places = {
+        "--project-dir": project,
+        "--profiles-dir": project,
+        "--target-path": target_path,
+        "--log-path": target_path,
+    }
+    return [
+        *(part for name, path in places.items() for part in (name, str(path))),
+        "--threads", str(settings.threads),
+        "--log-level-file", "none",  # dbt's log repeats values that the engine names in its errors
+        "--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check",
+    ]  # fmt: skip
 
 
 def parsed_project(settings: Settings) -> Path:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.commands.console import console, print_table, show_steps
+from flows.commands.demo_engagement import play_engagement, report_engagement
 from flows.commands.demo_shop import play_shop, report_shop
 from flows.commands.prefect_profile import use_local_prefect, with_named_blocks
 from regulars.contracts import read_contracts
@@ -44,7 +45,9 @@ select segment, team, as_of, revision, "ROWS", entered, left_count from ops.deli
 
 def demo(
     called: Annotated[str, typer.Option(help="How commands are called, in what is printed at the end.")] = CALLED,
-    everything: Annotated[bool, typer.Option("--all", help="Also the weekly refresh of a shop.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also the weekly refresh of a shop, and a shared sheet.")
+    ] = False,
 ) -> None:
     """Run the daily loyalty merge over five days of sample data with planted faults; a second call only reports."""
     use_local_prefect()
@@ -68,9 +71,11 @@ def demo(
     if everything:
         with show_steps():
             play_shop(settings, server)
+            play_engagement(settings)
     is_whole = report(settings, called)
     if everything:
         is_whole = report_shop(settings) and is_whole
+        is_whole = report_engagement(settings) and is_whole
     if not is_whole:
         raise typer.Exit(1)
 

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from regulars.dbt_project import call_arguments
 from regulars.postgres.store import record, store_url
 from regulars.run import Run
 from regulars.settings import Settings
@@ -69,13 +70,8 @@ def staging_environment(settings: Settings) -> dict[str, str]:
 
 def staging_arguments(settings: Settings, target_path: Path) -> list[str]:
     """Arguments of the `dbt build` that stages sheets, with its data tests."""
-    project = str(settings.operational_project_dir)
-    places = ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target_path)]
-    quietly = ["--log-path", str(target_path), "--log-level-file", "none", "--no-use-colors"]
-    return [
-        "build", "--exclude-resource-type", "unit_test", *places, *quietly, "--threads", str(settings.threads),
-        "--no-send-anonymous-usage-stats", "--no-version-check",
-    ]  # fmt: skip
+    places = call_arguments(settings, settings.operational_project_dir, target_path)
+    return ["build", "--exclude-resource-type", "unit_test", *places]
 
 
 def record_staged(connection: psycopg.Connection[Any], run: Run, started_at: datetime) -> StagedSheet:

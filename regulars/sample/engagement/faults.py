@@ -77,7 +77,7 @@ def _numbers(plan: SheetPlan, spec: EngagementSpec) -> None:
     first, second, _ = spec.evenings
     understood = {
         "one hundred and five": ("session_count", "105"), "1.234,50": ("spend_amount", "1234.50"),
-        "1.2k": ("spend_amount", "1200.00"), "(250.00)": ("spend_amount", "-250.00"), "£99": ("spend_amount", "99.00"),
+        "1.2k": ("spend_amount", "1200.00"), "(250.00)": ("spend_amount", "-250.00"), "€99": ("spend_amount", "99.00"),
         "1 234,5": ("spend_amount", "1234.50"), "１２": ("session_count", "12"),
     }  # fmt: skip
     for text, (column, number) in understood.items():
@@ -102,14 +102,18 @@ def _numbers(plan: SheetPlan, spec: EngagementSpec) -> None:
 
 def _words(plan: SheetPlan, spec: EngagementSpec) -> None:
     first, second, _ = spec.evenings
-    client = _row(plan, spec, first, {"engagement_level": "ＨＩＧＨ"})
-    _fault(plan, "word_spelt", first, "a level in full-width letters", "store",
-           f"select engagement_level = 'high' from staging.stg_customer_engagement where client_id = '{client}'")  # fmt: skip
-    for text, column, meaning in (("onbaording", "status", "onboarding"), ("vidoe call", "channel", "video call")):
+    understood = {
+        "ＨＩＧＨ": ("engagement_level", "high"), "onbaording": ("status", "onboarding"), "vidoe call": ("channel", "video call"),
+    }  # fmt: skip
+    for text, (column, word) in understood.items():
         client = _row(plan, spec, first, {column: text})
-        plan.decisions.append(Decision(second, column, text, meaning))
-        _fault(plan, "word_decided", second, f"{text} in {column} is {meaning}, proposed and approved", "store",
-               f"select {column} = {literal(meaning)} from staging.stg_customer_engagement where client_id = '{client}'")  # fmt: skip
+        _fault(plan, "word_spelt", first, f"{text} in {column} is {word}", "store",
+               f"select {column} = {literal(word)} from staging.stg_customer_engagement where client_id = '{client}'")  # fmt: skip
+    for text, column, word in (("engaged", "status", "active"), ("whatsapp", "channel", "portal")):
+        client = _row(plan, spec, first, {column: text})
+        plan.decisions.append(Decision(second, column, text, word))
+        _fault(plan, "word_decided", second, f"{text} in {column} waits until a person says that it is {word}", "store",
+               f"select {column} = {literal(word)} from staging.stg_customer_engagement where client_id = '{client}'")  # fmt: skip
     client = _row(plan, spec, first, {"engagement_level": "splendid"})
     plan.decisions.append(Decision(second, "engagement_level", "splendid", None))
     _fault(plan, "word_refused", first, "a level that nobody knows waits, also when it is rejected", "store",
