@@ -13,11 +13,13 @@ from regulars.segments.config import read_segments
 from regulars.storage import open_storage
 from regulars.warehouse.published import read_published
 from tasks.context import RunContext, open_context
+from tasks.sheets import sheets_of
 
-MERGED = {"daily-loyalty-merge": "loyalty", "weekly-customer-analytics": "sales"}
+MERGED = {"daily-loyalty-merge": "loyalty", "weekly-customer-analytics": "sales", "customer-engagement": "engagement"}
 STAGES = {
     "daily-loyalty-merge": ("ingest", "transform", "segment"),
     "weekly-customer-analytics": ("ingest", "transform"),
+    "customer-engagement": ("sheets", "ingest", "transform"),
     "ingest": ("ingest",),
     "transform": ("transform",),
     "segment": ("segment",),
@@ -26,9 +28,21 @@ STAGES = {
 
 def plan_flow(name: str, as_of: date | None, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     """Steps in order, each with `stage`, `what` in words, and the facts behind the words."""
-    context = open_context(name, as_of, parameters.get("tables"), stage=MERGED.get(name))
-    parts = {"ingest": _plan_ingest, "transform": _plan_transform, "segment": _plan_segment}
+    context = open_context(
+        name, as_of, parameters.get("tables"), stage=MERGED.get(name), with_sheets="sheets" in STAGES[name]
+    )
+    parts = {"sheets": _plan_sheets, "ingest": _plan_ingest, "transform": _plan_transform, "segment": _plan_segment}
     return [step for part in STAGES[name] for step in parts[part](context, parameters)]
+
+
+def _plan_sheets(context: RunContext, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for sheet in sheets_of(context):
+        reads = plan_extract(context.sheets[sheet], context.sources.of_sheets, context.settings, context.run.as_of)
+        for read in reads:
+            yield {"stage": "take in", "what": f"{sheet}: {_read_in_words(read)}", **read}
+        yield {"stage": "map", "what": f"{sheet}: propose what new words and numbers mean", "table": sheet}
+    yield {"stage": "gate", "what": "judge the sheets", "layer": "sheets"}
+    yield {"stage": "stage", "what": "build dbt/operational in the store; rows that nobody has explained yet wait"}
 
 
 def _plan_ingest(context: RunContext, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:

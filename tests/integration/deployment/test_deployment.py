@@ -112,7 +112,7 @@ def ask(environment: dict[str, str], path: str) -> list[dict[str, object]]:
 def test_deploy_and_run(environment: dict[str, str], tmp_path: Path) -> None:
     prefect(environment, "work-pool", "create", "laptop", "--type", "process")
     prefect(environment, "variable", "set", "regulars_timezone", "Europe/Berlin")
-    names = ("daily", "weekly", "ingest", "transform", "segment")
+    names = ("daily", "weekly", "engagement", "ingest", "transform", "segment")
     prefect(environment, "deploy", *(part for name in names for part in ("--name", name)))
 
     deployments = {str(found["name"]): found for found in ask(environment, "deployments/filter")}

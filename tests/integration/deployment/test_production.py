@@ -82,7 +82,9 @@ def test_the_set_is_deployed_without_a_secret(environment: dict[str, str], tmp_p
     deployments = {
         str(one["name"]): one for one in ask(shell, "deployments/filter") if "production-" in str(one["name"])
     }
-    assert set(deployments) == {f"production-{name}" for name in ("daily", "weekly", "ingest", "transform", "segment")}
+    assert set(deployments) == {
+        f"production-{name}" for name in ("daily", "weekly", "engagement", "ingest", "transform", "segment")
+    }
     assert [one["cron"] for one in schedules(deployments["production-daily"])] == ["0 6 * * *"]
     assert [one["timezone"] for one in schedules(deployments["production-daily"])] == ["Europe/Berlin"]
     for deployment in deployments.values():
