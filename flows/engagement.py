@@ -7,7 +7,7 @@ from datetime import date
 
 from prefect import flow
 
-from flows.ingest import land_and_load
+from flows.ingest import land_and_load, load_landed
 from flows.transform import judge_and_publish
 from regulars.dbt_project import Built
 from regulars.postgres.staging import StagedSheet
@@ -63,15 +63,16 @@ def customer_engagement(
     progress = Progress("customer-engagement-progress", steps=4)
     with writing(context), data_docs(context) as docs:
         staged = None
-        if is_past(context):
-            logger.info("%s is past: the store holds a newer sheet, and stays as it is", context.run.as_of)
+        if is_past(context, refresh):
+            logger.info("%s is past: its landing counts, and the store keeps its newer sheet", context.run.as_of)
+            loaded = load_landed(context)
         else:
             ingest_sheets(context, docs, refresh, fail_on_block)
             progress.advance()
             staged = transform_sheets(context)
-        progress.advance()
-        loaded = transfer_staged(context, refresh, accept or [])
-        progress.advance()
+            progress.advance()
+            loaded = transfer_staged(context, refresh, accept or [])
+            progress.advance()
         built = join_projects(context, docs, fail_on_block, rebuild)
         retire_landings(context)
         summary_artifact(context)

@@ -83,12 +83,17 @@ def _side_by_side(
                 failed[table] = outcome
             elif isinstance(outcome, BaseException):
                 raise outcome
-    loading = [load_table.submit(context, table) for table in tables]
-    loaded = []
-    for future in loading:
-        loaded.append(future.result())
-        progress.advance()
+    loaded = load_landed(context, progress.advance)
     _report_failures(context, failed, all_required)
+    return loaded
+
+
+def load_landed(context: RunContext, advance: Callable[[], None] = lambda: None) -> list[Loaded]:
+    """What is landed of all tables, side by side; `advance` is called after each."""
+    loaded = []
+    for future in [load_table.submit(context, table) for table in context.tables]:
+        loaded.append(future.result())
+        advance()
     return loaded
 
 

@@ -39,10 +39,21 @@ def sheets_of(context: RunContext) -> tuple[str, ...]:
     return tuple(context.sources.sheets)
 
 
-def is_past(context: RunContext) -> bool:
-    """Whether a later day was landed already: then the store holds a newer sheet, which stays."""
-    storage = open_storage(context.settings.landing_root, context.settings.s3)
-    return any(day > context.run.as_of for table in context.tables for day in landed_days(storage, table))
+def is_past(context: RunContext, refresh: bool) -> bool:
+    """Whether a later day was landed already: sheets and projects only show their present state.
+
+    Raises ConfigError for a past day that `refresh` would read again, or of which and before which nothing was landed.
+    """
+    storage, as_of = open_storage(context.settings.landing_root, context.settings.s3), context.run.as_of
+    landed = [day for table in context.tables for day in landed_days(storage, table)]
+    if not any(day > as_of for day in landed):
+        return False
+    if refresh or not any(day <= as_of for day in landed):
+        raise ConfigError(
+            f"{as_of} cannot be read any more: {max(landed)} is landed already, and a sheet only shows its present state",
+            remedy="leave that day out; without refresh a day that was landed is built again from its landing",
+        )
+    return True
 
 
 @task(name="take-in", task_run_name="take in {sheet}", timeout_seconds=3600, **RETRIED)

@@ -8,7 +8,7 @@
     a day mean its first. Null for any other text, and for a day that no month has.
 -#}
 {% macro day_from(text, forms) -%}
-    {%- set parts = {'%Y': '([0-9]{4})', '%m': '([0-9]{1,2})', '%d': '([0-9]{1,2})', '%b': '([A-Za-z]{3})[a-z]*\.?'} -%}
+    {%- set parts = {'%Y': '([0-9]{4})', '%m': '([0-9]{1,2})', '%d': '([0-9]{1,2})', '%b': '([A-Za-z]{3})[a-z]*[.]?'} -%}
     {%- set months = "'janfebmaraprmayjunjulaugsepoctnovdec'" -%}
     coalesce(
     {%- for form in forms %}

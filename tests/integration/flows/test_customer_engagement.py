@@ -153,8 +153,9 @@ def test_a_day_that_is_past_leaves_the_store_alone(home: Path) -> None:
     before = marts(home)
     past = customer_engagement(FIRST)
     assert past.staged is None and marts(home) == before
-    with pytest.raises(ConfigError, match="cannot be read any more"):
-        customer_engagement(FIRST - timedelta(days=1))
+    for day, refresh in ((FIRST - timedelta(days=1), False), (FIRST, True)):
+        with pytest.raises(ConfigError, match=f"{day} cannot be read any more: {THIRD} is landed already"):
+            customer_engagement(day, refresh=refresh)
     assert marts(home) == before
 
 
