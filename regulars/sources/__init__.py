@@ -8,12 +8,14 @@ from regulars.sources.files import FilesReader
 from regulars.sources.postgres import PostgresReader
 from regulars.sources.sheet import SheetReader
 from regulars.sources.sql import SqlReader
+from regulars.sources.warehouse_table import WarehouseReader
 
 READERS: dict[str, Reader] = {
     "files": FilesReader(),
     "postgres": PostgresReader(),
     "sheet": SheetReader(),
     "sql": SqlReader(),
+    "warehouse": WarehouseReader(),
 }
 
 

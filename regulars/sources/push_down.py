@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 from regulars.errors import ConfigError
 from regulars.sources.base import Request
 from regulars.sources.expressions import column_references, match_column
 
+NAME = re.compile(r"(?!(?:null|true|false)$)[a-z_]\w*", re.IGNORECASE)
+
 
 def needed_columns(request: Request, names: list[str]) -> list[str]:
-    """Columns that the mapping, `where` and the drift rule look at; all where nothing is mapped."""
+    """Columns that the mapping, `where` and the drift rule look at; all where nothing is mapped, or a mapped one is not there:
+    the error then tells what is."""
     source = request.source
     if not source.columns:
         return names
@@ -18,6 +22,8 @@ def needed_columns(request: Request, names: list[str]) -> list[str]:
     for contract_column in request.contract.by_name:
         mapped = source.columns.get(contract_column, contract_column)
         direct = match_column(mapped, names)
+        if direct is None and contract_column in source.columns and NAME.fullmatch(mapped):
+            return names
         used |= {direct} if direct else set(column_references(mapped, names))
     if source.where:
         used |= set(column_references(source.where, names))
