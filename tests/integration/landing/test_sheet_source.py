@@ -18,19 +18,8 @@ from regulars.sources.base import make_request
 from regulars.sources.config import Connection, fill_connection
 from regulars.sources.sheet_csv import write_sheet_csv
 from regulars.spool import open_spool
-from tests.integration.landing.sheets_server import (
-    EMAIL,
-    Book,
-    Server,
-    Tab,
-    drips,
-    edits,
-    fails,
-    resets,
-    sends,
-    sheets_server,
-    sleeps,
-)
+from tests.integration.landing.sheets_faults import drips, edits, fails, resets, sends, sleeps
+from tests.integration.landing.sheets_server import EMAIL, Book, Server, Tab, sheets_server
 
 KEY = "1AbCdEfGhIjKlMnOpQrStUvWxYz_0123456789-abcd"
 URL = f"https://docs.google.com/spreadsheets/d/{KEY}/edit#gid=0"
