@@ -38,6 +38,7 @@ WATCHED = (
     "prefect",
     "great-expectations",
     "connectorx",
+    "airbyte-api",
     "matplotlib",
     "scikit-learn",
     "scipy",
