@@ -39,6 +39,7 @@ WATCHED = (
     "prefect",
     "great-expectations",
     "connectorx",
+    "airbyte-api",
     "matplotlib",
     "scikit-learn",
     "scipy",

@@ -43,6 +43,10 @@ class TransientError(RegularsError):
     """Something outside failed in a way that may heal: a connection, a timeout, a lock held by another run."""
 
 
+class StillRunning(TransientError):
+    """Another system still works on it after all the time that it was given: a later run heals it, trying again at once does not."""
+
+
 class GuardBlocked(RegularsError):
     """A landed batch is too unlike earlier ones (section 6 of the design) and was kept out of raw."""
 

@@ -14,6 +14,7 @@ from regulars.stages import Stage
 MODULES = {
     "science": ("scipy", "sklearn", "statsforecast", "matplotlib"),
     "sql": ("connectorx",),
+    "airbyte": ("airbyte_api",),
     "snowflake": ("snowflake.connector", "snowflake.sqlalchemy", "dbt.adapters.snowflake", "prefect_snowflake", "sqlglot"),
 }  # fmt: skip
 
@@ -46,6 +47,9 @@ def _needed(settings: Settings, sources: Sources, stages: Mapping[str, Stage]) -
     by_sql = sorted(table for table in sources.tables if sources.connection_of(table).kind == "sql")
     if by_sql:
         needed["sql"] = f"connections of kind sql ({', '.join(by_sql)})"
+    moved = sorted(table for table, source in sources.tables.items() if source.mover)
+    if moved:
+        needed["airbyte"] = f"mover: airbyte ({', '.join(moved)})"
     if set(stages["sales"].tables) & set(sources.tables):
         needed["science"] = "weekly-customer-analytics"
     return needed

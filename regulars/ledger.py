@@ -198,6 +198,25 @@ def ingestion_row(
     }
 
 
+def moved_row(
+    table: str, run: Run, *, rows: int | None, size: int | None, started_at: datetime, finished_at: datetime, message: str
+) -> dict[str, Any]:  # fmt: skip
+    """The row of `ops.ingestion_logs` for rows that a mover brought to where the table is read; none of them is landed yet."""
+    return {
+        "run_id": run.run_id,
+        "flow": run.flow,
+        "table_name": table,
+        "as_of": run.as_of,
+        "status": "moved",
+        "rows_read": rows,
+        "bytes": size,
+        "seconds": (finished_at - started_at).total_seconds(),
+        "started_at": started_at,
+        "finished_at": finished_at,
+        "message": message,
+    }
+
+
 def failed_row(table: str, run: Run, *, started_at: datetime, finished_at: datetime, message: str) -> dict[str, Any]:
     """The row of `ops.ingestion_logs` for a table that could not be landed."""
     return {

@@ -19,12 +19,11 @@ EMBEDDED, STORE, HOME = "embedded:", "operational:", "home:"
 def with_own_addresses(sources: Sources, settings: Settings, needed: set[str] | None = None) -> Sources:
     """The same sources with plain URLs and paths in place of these, for the connections that tables and sheets of `needed`
     name (None: for all). Starts the embedded server where one of them lives in it."""
-    entries = [*sources.tables.items(), *sources.sheets.items()]
-    used = {entry.connection for name, entry in entries if needed is not None and name in needed}
+    used = set(sources.connections) if needed is None else sources.connections_used(needed)
     found = {
         name: connection.model_copy(update=_plain(connection, settings))
         for name, connection in sources.connections.items()
-        if needed is None or name in used
+        if name in used
     }
     return sources.model_copy(update={"connections": {**sources.connections, **found}})
 

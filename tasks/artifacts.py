@@ -28,9 +28,12 @@ class Progress:
 
     def advance(self) -> None:
         self._done += 1
-        if self._done < self._steps and monotonic() - self._told_at < 1:
+        self.reach(100.0 * self._done / max(self._steps, 1))
+
+    def reach(self, percent: float) -> None:
+        if percent < 100 and monotonic() - self._told_at < 1:
             return
-        update_progress_artifact(self._id, progress=100.0 * self._done / max(self._steps, 1))
+        update_progress_artifact(self._id, progress=percent)
         self._told_at = monotonic()
 
 

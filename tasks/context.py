@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from threading import Lock
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -43,6 +44,9 @@ class RunContext:
         self.stages = read_stages(settings.dbt_project_dir, contracts)
         self.warehouse: Warehouse = open_warehouse(settings, run)
         self.proofs = Proofs(self.warehouse, run, settings)
+        # Jobs of movers by (mover, sync): who has them in hand, and with which error they ended (None: with none).
+        self.moving: dict[tuple[str, str], Lock] = {}
+        self.moved: dict[tuple[str, str], RegularsError | None] = {}
 
     @contextmanager
     def step(self, stage: str, table: str = "", run: Run | None = None) -> Iterator[dict[str, Any]]:

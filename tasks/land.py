@@ -18,13 +18,14 @@ from regulars.sources.postgres_state import ROW_DIGEST
 from regulars.storage import open_storage
 from regulars.transfer import transfer
 from tasks.context import RunContext, utc_now
+from tasks.move import move_rows
 from tasks.retry import RETRIED
 
 
 @task(name="land", task_run_name="land {table} {context.run.as_of}", timeout_seconds=4 * 3600, **RETRIED)
 def land_table(context: RunContext, table: str, refresh: bool, accept: bool) -> Landed:
     """Land `table`; a committed landing of the day is kept unless `refresh`. Raises GuardBlocked for an odd batch."""
-    [landed] = [one for one in [_land(context, table, Due(context.run.as_of), refresh, accept)] if one is not None]
+    [landed] = _land_days(context, table, [Due(context.run.as_of)], refresh, accept)
     return landed
 
 
@@ -38,14 +39,19 @@ def catch_up_table(
     """
     storage = open_storage(context.settings.landing_root, context.settings.s3)
     dues = days_due(context.contracts[table], context.sources, context.settings, storage, context.run.as_of, since)
-    found = [_land(context, table, due, refresh and due.as_of == context.run.as_of, accept) for due in dues]
-    landed = [one for one in found if one is not None]
+    landed = _land_days(context, table, dues, refresh, accept)
     if not landed:
         raise NoSuchFile(
             f"table {table}: there is no file for any day from {dues[0].as_of} to {dues[-1].as_of}",
             remedy="deliver the files, or correct path under connections or tables in sources.yml",
         )
     return landed
+
+
+def _land_days(context: RunContext, table: str, dues: Sequence[Due], refresh: bool, accept: bool) -> list[Landed]:
+    move_rows(context, table, [due.as_of for due in dues], refresh, accept)
+    found = [_land(context, table, due, refresh and due.as_of == context.run.as_of, accept) for due in dues]
+    return [one for one in found if one is not None]
 
 
 def _land(context: RunContext, table: str, due: Due, refresh: bool, accept: bool) -> Landed | None:

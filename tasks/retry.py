@@ -9,18 +9,21 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task, exponential_backoff
 
-from regulars.errors import TransientError
+from regulars.errors import StillRunning, TransientError
 
 
 def may_heal(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
-    """Retry condition: a lost connection, a timeout or a lock heals; a wrong file, setting or row does not."""
+    """Retry condition: see `heals`."""
     try:
         state.result()
-    except TransientError:
-        return True
-    except Exception:
-        return False
+    except Exception as error:
+        return heals(error)
     return False
+
+
+def heals(error: Exception) -> bool:
+    """A lost connection, a timeout or a lock heals; a wrong file, setting or row does not, nor what was waited for long enough."""
+    return isinstance(error, TransientError) and not isinstance(error, StillRunning)
 
 
 # Results stay in memory: they are small, and a run never continues from another run's results.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from regulars.errors import ConfigError, RegularsError
+from regulars.errors import ConfigError, NoSuchFile, RegularsError
 from regulars.landing import plan_extract
 from regulars.manifest import day_manifests
 from regulars.segments.config import read_segments
@@ -55,15 +55,20 @@ def _plan_ingest(context: RunContext, parameters: dict[str, Any]) -> Iterator[di
             what = f"{table}: landed already, revision {newest.revision}, {newest.rows_loaded:,} rows"
             yield {"stage": "land", "table": table, "what": what, "batch_id": newest.batch_id}
             continue
+        entry = context.sources.tables[table]
+        if entry.mover is not None:
+            what = f"{table}: have {entry.mover} run sync {entry.sync}, then read what is there; now that is"
+            yield {"stage": "move", "table": table, "what": what, "mover": entry.mover, "sync": entry.sync}
         plan = plan_extract
-        if context.sources.tables[table].via is not None and context.settings.warehouse == "snowflake":
+        if entry.via is not None and context.settings.warehouse == "snowflake":
             from regulars.staged.plan import plan_staged as plan  # only who uses it installs what it imports
         try:
             reads = plan(context.contracts[table], context.sources, context.settings, day)
         except RegularsError as error:
-            if context.sources.tables[table].required:
+            is_brought = entry.mover is not None and isinstance(error, NoSuchFile)
+            if entry.required and not is_brought:
                 raise
-            what = f"{table}: not required, and cannot be read now: {error.message}"
+            what = f"{table}: {'' if is_brought else 'not required, and '}cannot be read now: {error.message}"
             yield {"stage": "land", "table": table, "what": what}
             continue
         for read in reads:

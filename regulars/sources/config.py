@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,8 @@ from regulars.settings import environment_value, without_login
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 BLOCK = re.compile(r"\{\{\s*prefect\.blocks\.([a-z0-9-]+)\.([A-Za-z0-9_-]+)\s*\}\}")
 ResolveBlock = Callable[[str, str], str]
+MOVERS = ("airbyte",)  # kinds of connections that move rows
+SYNC_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Connection(BaseModel):
@@ -39,12 +41,15 @@ class Connection(BaseModel):
 class TableSource(BaseModel):
     """Where one raw table comes from; `columns` maps contract columns to source columns or DuckDB expressions.
 
-    `via: stage` lets Snowflake read the files; expressions are its SQL then."""
+    `via: stage` lets Snowflake read the files; expressions are its SQL then. `mover` names a connection to a system that brings the
+    rows to where they are read `from`, by its own job `sync`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     connection: str = Field(alias="from", pattern=r"^[A-Za-z0-9_. -]+$")
     via: Literal["stage"] | None = None
+    mover: str | None = None
+    sync: str | None = None
     table: str | None = None
     path: str | None = None
     query: str | None = None
@@ -87,6 +92,12 @@ class Sources(BaseModel):
         """The same file with its sheets as the tables that are read."""
         return self.model_copy(update={"tables": self.sheets, "sheets": {}})
 
+    def connections_used(self, names: Container[str] | None = None) -> set[str]:
+        """Names of the connections that those tables and sheets (None: all) are read from or moved by."""
+        entries = [*self.tables.items(), *self.sheets.items()]
+        used = [entry for name, entry in entries if names is None or name in names]
+        return {name for entry in used for name in (entry.connection, entry.mover) if name is not None}
+
 
 def read_sources(
     path: Path,
@@ -118,8 +129,7 @@ def read_sources(
     _check_names(path, "tables", raw.tables, raw, contracts)
     if sheets is not None:
         _check_names(path, "sheets", raw.sheets, raw, sheets)
-    entries = [*raw.tables.items(), *(raw.sheets.items() if sheets is not None else ())]
-    used = {entry.connection for name, entry in entries if needed is None or name in needed}
+    used = (raw if sheets is not None else raw.model_copy(update={"sheets": {}})).connections_used(needed)
     connections = {
         name: fill_connection(path, name, connection, resolve_block) if name in used else connection
         for name, connection in raw.connections.items()
@@ -140,12 +150,46 @@ def _check_names(
             raise ConfigError(
                 f"{path}: {place}.{table}.from: no connection {source.connection!r}", remedy="add it under connections"
             )
+        _check_mover(f"{path}: {place}.{table}", source, sources.connections)
         unknown = set(source.columns) - set(contracts[table].by_name)
         if unknown:
             raise ConfigError(
                 f"{path}: {place}.{table}.columns: {', '.join(sorted(unknown))} not in the contract",
                 remedy=f"contract columns: {', '.join(contracts[table].by_name)}",
             )
+
+
+def _check_mover(place: str, source: TableSource, connections: Mapping[str, Connection]) -> None:
+    movers = sorted(name for name, connection in connections.items() if connection.kind in MOVERS)
+    if source.connection in movers:
+        raise ConfigError(
+            f"{place}.from: {source.connection} moves rows, and none can be read from it",
+            remedy=f"name the connection to the place that it moves them to, and {source.connection} as mover",
+        )
+    if source.mover is None and source.sync is None:
+        return
+    if source.mover is None or source.sync is None:
+        lacking = "mover" if source.mover is None else "sync"
+        raise ConfigError(
+            f"{place}: mover and sync belong together, and {lacking} is not there",
+            remedy="mover: a connection of kind airbyte, sync: the id of a connection in Airbyte",
+        )
+    if source.mover not in movers:
+        what = f"is of kind {connections[source.mover].kind}" if source.mover in connections else "is no connection"
+        raise ConfigError(
+            f"{place}.mover: {source.mover!r} {what}",
+            remedy=f"one of: {', '.join(movers)}" if movers else "add a connection of kind airbyte",
+        )
+    if not SYNC_ID.fullmatch(source.sync):
+        raise ConfigError(
+            f"{place}.sync: it is not the id of a connection in Airbyte",
+            remedy="it is in the address of the connection's page there, such as 18dccc91-0ab1-4f72-9ed7-0b8fc27c5826",
+        )
+    if connections[source.connection].options.get("one_snapshot"):
+        raise ConfigError(
+            f"{place}.mover: connections.{source.connection} has one_snapshot, which is taken before anything is moved",
+            remedy="read what is moved through a connection without it",
+        )
 
 
 def fill_connection(path: Path, name: str, connection: Connection, resolve_block: ResolveBlock | None) -> Connection:

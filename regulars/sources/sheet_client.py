@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from urllib3.exceptions import HTTPError
 
 from regulars.errors import ConfigError, SourceError, TransientError
+from regulars.patience import Patience, retry_after
 from regulars.settings import without_login
 from regulars.sources.base import Request
 from regulars.sources.options import checked
@@ -33,7 +31,6 @@ SCOPES = tuple(
 )
 HEALING = {408, 429, 500, 502, 503, 504}
 OVER_QUOTA = {"rateLimitExceeded", "userRateLimitExceeded"}  # which Drive says with 403
-LONGEST_WAIT = 60.0  # seconds; quotas are filled up every minute
 CONNECT_SECONDS = 20.0
 MOST_BYTES = 256 << 20  # of one answer; a range that is asked for has a hundredth of that
 LOCAL = {"127.0.0.1", "localhost", "::1"}
@@ -98,7 +95,7 @@ class PatientClient(HTTPClient):
 
     def request(self, method: str, endpoint: str, params: Any = None, *args: Any, **kwargs: Any) -> requests.Response:
         """The answer to a request that reads. Raises gspread's APIError for what will not heal, TransientError."""
-        began, tries = time.monotonic(), 0
+        patience = Patience(self.options.silence_timeout_seconds)
         while True:
             asked_to_wait = None
             try:
@@ -118,18 +115,14 @@ class PatientClient(HTTPClient):
                 cause, asked_to_wait = _why_to_wait(answer)
                 if not cause:
                     raise gspread.exceptions.APIError(answer)
-            tries += 1
-            wait = min(LONGEST_WAIT, 2 ** min(tries - 2, 10)) * random.uniform(0.5, 1)  # noqa: S311  spreads tries
-            wait = max(wait, asked_to_wait or 0)
-            budget = self.options.silence_timeout_seconds
-            if time.monotonic() - began + wait > budget:
+            if not patience.pause(asked_to_wait):
                 asks = f", and asks to wait {asked_to_wait:.0f} seconds" if asked_to_wait else ""
                 raise TransientError(
-                    f"Google Sheets gave no answer within {budget:g} seconds ({tries} tries; the last: {cause}{asks})",
+                    f"Google Sheets gave no answer within {self.options.silence_timeout_seconds:g} seconds "
+                    f"({patience.tries} tries; the last: {cause}{asks})",
                     remedy="run again later; where it is the quota, let fewer runs share the service account, or raise "
                     "silence_timeout_seconds of the connection",
                 )
-            time.sleep(wait)
 
     def _address(self, url: str) -> str:
         place = self.options.endpoint
@@ -158,14 +151,9 @@ def _why_to_wait(answer: requests.Response) -> tuple[str, float | None]:
     if answer.status_code not in HEALING and not (answer.status_code == 403 and words & OVER_QUOTA):
         return "", None
     is_quota = answer.status_code in (403, 429)
-    given = answer.headers.get("Retry-After", "")
-    seconds = float(given) if given.isdigit() else None
-    if given and seconds is None:
-        try:
-            seconds = (parsedate_to_datetime(given) - datetime.now(UTC)).total_seconds()
-        except (TypeError, ValueError):
-            seconds = None
-    return "the quota is used up" if is_quota else f"status {answer.status_code}", seconds
+    return "the quota is used up" if is_quota else f"status {answer.status_code}", retry_after(
+        answer.headers.get("Retry-After")
+    )
 
 
 def reasons(answer: requests.Response) -> set[str]:

@@ -11,8 +11,6 @@ import gzip
 import json
 import re
 import secrets
-import socket
-import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,15 +24,14 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from tests.integration.landing.sheets_faults import Fault, Refused, no_grant
+
 EMAIL = "reader@regulars-tests.iam.gserviceaccount.com"
 READ_ONLY = {
     "https://www.googleapis.com/auth/spreadsheets.readonly",
     "https://www.googleapis.com/auth/drive.metadata.readonly",
 }
 FILES_PER_PAGE = 2
-STATUS = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND",
-          408: "DEADLINE_EXCEEDED", 429: "RESOURCE_EXHAUSTED", 500: "INTERNAL", 502: "UNAVAILABLE", 503: "UNAVAILABLE",
-          504: "DEADLINE_EXCEEDED"}  # fmt: skip
 
 
 @dataclass
@@ -62,9 +59,6 @@ class Book:
         return f"2026-01-25T08:{self.edit // 60:02d}:{self.edit % 60:02d}.000Z"
 
 
-Fault = Callable[["Handler"], bool]  # True: it has answered
-
-
 @dataclass
 class Server:
     """`faults` are (pattern of the path, fault), each used once and in order; `asked` the paths that were asked for."""
@@ -83,97 +77,6 @@ class Server:
 
     def calls(self, pattern: str) -> int:
         return sum(re.search(pattern, path) is not None for path in self.asked)
-
-
-class Refused(Exception):
-    """An answer that is an error in Google's JSON."""
-
-    def __init__(
-        self, code: int, message: str, reason: str = "", status: str = "", headers: dict[str, str] | None = None
-    ):
-        super().__init__(message)
-        self.code, self.headers = code, headers or {}
-        error: dict[str, Any] = {"code": code, "message": message, "status": status or STATUS[code]}
-        if reason:
-            error["errors"] = [{"message": message, "domain": "usageLimits", "reason": reason}]
-            error["details"] = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason}]
-        self.body = {"error": error}
-
-
-def no_grant() -> Refused:
-    """The token endpoint's own form of an error: RFC 6749, 5.2."""
-    refused = Refused(400, "")
-    refused.body = {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}
-    return refused
-
-
-def fails(code: int, reason: str = "", headers: dict[str, str] | None = None, status: str = "") -> Fault:
-    def fault(handler: Handler) -> bool:
-        raise Refused(code, "it quotes 'values' and SECRET-VALUE of the request", reason, status, headers)
-
-    return fault
-
-
-def sends(body: bytes, kind: str = "application/json") -> Fault:
-    """A whole answer with status 200 that is `body`."""
-
-    def fault(handler: Handler) -> bool:
-        handler.answer(200, body, {"Content-Type": kind})
-        return True
-
-    return fault
-
-
-def resets(handler: Handler) -> bool:
-    """Half of an answer, then RST."""
-    handler.send_response(200)
-    handler.send_header("Content-Length", "1000")
-    handler.end_headers()
-    handler.wfile.write(b'{"values": [["half')
-    handler.wfile.flush()
-    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    handler.connection.close()
-    handler.close_connection = True
-    return True
-
-
-def drips(seconds: float) -> Fault:
-    """An answer of which a byte comes now and then."""
-
-    def fault(handler: Handler) -> bool:
-        handler.send_response(200)
-        handler.send_header("Content-Length", "1000")
-        handler.end_headers()
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            try:
-                handler.wfile.write(b" ")
-                handler.wfile.flush()
-            except OSError:
-                break
-            time.sleep(0.05)
-        handler.close_connection = True
-        return True
-
-    return fault
-
-
-def sleeps(seconds: float) -> Fault:
-    def fault(handler: Handler) -> bool:
-        time.sleep(seconds)
-        return False
-
-    return fault
-
-
-def edits(change: Callable[[], None]) -> Fault:
-    """Somebody edits the sheet just before this request is answered."""
-
-    def fault(handler: Handler) -> bool:
-        change()
-        return False
-
-    return fault
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -92,6 +92,13 @@ def test_extras_are_missed_only_where_something_needs_them(
     monkeypatch.delitem(sys.modules, "statsforecast")
     monkeypatch.delitem(sys.modules, "connectorx")
     assert faults(own) == []
+    airbyte = '{kind: airbyte, url: "http://airbyte/api/public/v1"}'
+    moved = "user_profile: {from: files, path: a.csv, mover: airbyte, sync: 18dccc91-0ab1-4f72-9ed7-0b8fc27c5826}"
+    sources.write_text(
+        f"connections: {{files: {files}, airbyte: {airbyte}}}\ntables: {{{moved}, orders: {{from: files, path: b.csv}}}}\n"
+    )
+    monkeypatch.setitem(sys.modules, "airbyte_api", None)
+    assert [fault for fault in faults(own) if "mover: airbyte (user_profile); airbyte_api not installed" in fault]
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert [fault for fault in faults(own) if "no pictures" in fault and "matplotlib not installed" in fault]
     elsewhere = own.model_copy(update={"warehouse": "snowflake"})
