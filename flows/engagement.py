@@ -20,7 +20,8 @@ from tasks.context import RunContext, open_context
 from tasks.gate import check_raw, data_docs
 from tasks.naming import run_name
 from tasks.retire import retire_landings
-from tasks.sheets import check_sheets, copy_ledger, is_past, map_values, sheets_of, stage_sheets, take_in
+from tasks.sheets import check_sheets, is_past, map_values, sheets_of, take_in
+from tasks.staging import copy_ledger, stage_sheets
 from tasks.way import way_artifact
 from tasks.writing import writing
 

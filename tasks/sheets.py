@@ -1,31 +1,21 @@
-"""Sheets in the operational store: taken in, mapped, judged and staged."""
+"""Sheets on their way into the operational store: taken in, mapped and judged."""
 
 from __future__ import annotations
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
-from regulars.dbt_project import raise_if_failed, read_results
 from regulars.errors import ConfigError
 from regulars.manifest import landed_days
 from regulars.postgres.mappings import Proposed, propose
 from regulars.postgres.sheet_intake import SheetTakenIn, take_in_sheet
-from regulars.postgres.staging import (
-    StagedSheet,
-    ledger_rows,
-    record_staged,
-    staging_arguments,
-    staging_environment,
-)
 from regulars.postgres.store import open_store
 from regulars.quality.data_docs import DataDocs
 from regulars.quality.gates import run_gate
-from regulars.run_days import BuildDays
 from regulars.sheet_contracts import mapping_rules
 from regulars.step_log import logger
 from regulars.storage import open_storage
-from tasks.context import RunContext, utc_now
-from tasks.dbt_calls import call_dbt
+from tasks.context import RunContext
 from tasks.retry import RETRIED, TASK
 
 
@@ -104,29 +94,3 @@ def check_sheets(context: RunContext, docs: DataDocs, fail_on_block: bool) -> No
         create_markdown_artifact(result.markdown(), key="checks-sheets", description="Gate on sheets")
         facts.update(checks=len(result.checks), failed=sum(check.is_bad for check in result.checks))
         result.raise_if_blocked(fail_on_block)
-
-
-@task(name="stage", task_run_name="stage sheets {context.run.as_of}", timeout_seconds=3600, **TASK)
-def stage_sheets(context: RunContext) -> StagedSheet:
-    """Build dbt/operational with its tests, and say of every row what came of it. Raises BuildError."""
-    settings, started, day = context.settings, utc_now(), context.run.as_of
-    with context.step("stage", "sheets") as facts, open_store(settings) as store:
-        target = settings.home_dir / "dbt" / "operational"  # one folder for all runs: dbt keeps its parse there
-        arguments = staging_arguments(settings, target)
-        outcome = call_dbt(settings.operational_project_dir, target, arguments, staging_environment(settings))
-        built = read_results(outcome, BuildDays(day, day))
-        context.warehouse.record("dq_check_logs", built.check_rows(context.run, utc_now(), layer="sheets"))
-        raise_if_failed(built)
-        found = record_staged(store, context.run, started)
-        facts.update(rows_read=found.filled, rows_loaded=found.staged, rows_quarantined=found.waiting)
-        return found
-
-
-@task(name="copy-ledger", **RETRIED)
-def copy_ledger(context: RunContext) -> None:
-    """Put what the store's ledger says of this run into the warehouse's."""
-    with open_store(context.settings) as store:
-        rows = [
-            {**row, "started_at": row["started_at"].replace(tzinfo=None)} for row in ledger_rows(store, context.run)
-        ]
-    context.warehouse.replace_records("ingestion_logs", ["run_id", "table_name", "started_at"], rows)
