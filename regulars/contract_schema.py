@@ -1,6 +1,6 @@
-"""The JSON schema of the sources YAML, made from the contract models, so that editors complete and check what is typed.
+"""JSON schemas of the sources YAML, made from the contract models, so that editors complete and check what is typed.
 
-`python -m regulars.contract_schema > dbt/warehouse/contracts.schema.json` writes it anew; a test keeps the two equal.
+`python -m regulars.contract_schema` writes `contracts.schema.json` of both dbt projects anew; a test keeps them equal.
 """
 
 from __future__ import annotations
@@ -8,7 +8,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pydantic import BaseModel
+
+from regulars.cleansing.rules import MappingRule
 from regulars.contracts import NAME, TYPE, Column, Contract
+from regulars.settings import PROJECT_DIR
+from regulars.sheet_contracts import SheetColumn
 
 # Where the fields of a contract stand in the YAML, if not under config.meta.
 IN_TABLE = {"source", "table", "description", "columns", "warn_after_days", "error_after_days"}
@@ -17,12 +22,22 @@ IN_COLUMN = {"name", "data_type", "description"}
 
 def contract_schema() -> dict[str, Any]:
     """JSON schema (2020-12) of a `_<group>__sources.yml`; keys that dbt knows besides stay allowed outside of `meta`."""
+    return _schema(_meta(Column, IN_COLUMN))
+
+
+def sheet_schema() -> dict[str, Any]:
+    """The same for sheets, whose columns also say how they are mapped, side by side with the other fields."""
+    column, rule = _meta(SheetColumn, {*IN_COLUMN, "rule"}), _meta(MappingRule, set())
+    return _schema({**column, "properties": {**column["properties"], **rule["properties"]}})
+
+
+def _schema(column_meta: dict[str, Any]) -> dict[str, Any]:
     column = _object(
         {
             "name": _pattern(NAME.pattern),
             "data_type": _pattern(TYPE.pattern),
             "description": {"type": "string", "minLength": 1},
-            "config": _object({"meta": _meta(Column, IN_COLUMN)}),
+            "config": _object({"meta": column_meta}),
         },
         required=["name", "data_type", "description"],
     )
@@ -48,7 +63,7 @@ def contract_schema() -> dict[str, Any]:
     }
 
 
-def _meta(model: type[Column] | type[Contract], elsewhere: set[str]) -> dict[str, Any]:
+def _meta(model: type[BaseModel], elsewhere: set[str]) -> dict[str, Any]:
     found = model.model_json_schema()
     properties = {name: facts for name, facts in found["properties"].items() if name not in elsewhere}
     required = [name for name in found.get("required", []) if name not in elsewhere]
@@ -64,4 +79,5 @@ def _pattern(pattern: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(contract_schema(), indent=1))
+    for folder, schema in {"warehouse": contract_schema(), "operational": sheet_schema()}.items():
+        (PROJECT_DIR / "dbt" / folder / "contracts.schema.json").write_text(json.dumps(schema, indent=1) + "\n")
