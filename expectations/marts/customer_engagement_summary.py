@@ -23,7 +23,11 @@ def build(context: SuiteContext) -> gx.ExpectationSuite:
         expectations=[
             of_newest_landing(context),
             *rules.query_value(
-                "adds_up_to_months", "Sessions and spend are those of the months.", SAME_SUMS, block=(0, 0), remedy=REBUILD
+                "adds_up_to_months",
+                "Sessions and spend are those of the months.",
+                SAME_SUMS,
+                block=(0, 0),
+                remedy=REBUILD,
             ),
             *rules.query_value(
                 "every_client_and_project",

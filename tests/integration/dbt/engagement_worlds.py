@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -75,18 +75,6 @@ class EngagementWorld:
         )  # fmt: skip
 
 
-class Cents(Decimal):
-    """A quotient that an engine rounds to cents, as double: half a cent may go either way."""
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Decimal) and abs(Decimal(self) - other) <= Decimal("0.005")
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    __hash__ = Decimal.__hash__
-
-
 def newest(batches: list[Batch], table: str, day: date) -> tuple[Row, ...]:
     """Rows of the snapshot that is visible on a day."""
     found = [batch for batch in batches if batch.table == table and batch.as_of <= day]
@@ -138,7 +126,7 @@ def _pair(rows: list[Row], project: Row | None, day: date) -> Row:
         "recent_session_count": _total(begun, "session_count", recent),
         "prior_session_count": _total(begun, "session_count", prior),
         "recent_spend_amount": _total(begun, "spend_amount", recent),
-        "spend_per_session_amount": per_session if per_session is None else Cents(per_session),
+        "spend_per_session_amount": per_session and per_session.quantize(Decimal("0.01"), ROUND_HALF_UP),
         "active_month_count": len(active),
         "last_active_month_on": max(active, default=None),
         "last_contact_on": max(contacts, default=None),

@@ -61,7 +61,9 @@ def test_equal_tables_are_equal_batches_however_their_rows_lie(place, warehouse:
 
 
 def test_conditions_and_columns_are_asked_of_the_engine(place, warehouse: Warehouse) -> None:
-    warehouse.execute("create view reference.members as select * exclude (tier), 7::hugeint as wide from reference.people")
+    warehouse.execute(
+        "create view reference.members as select * exclude (tier), 7::hugeint as wide from reference.people"
+    )
     columns = {**COLUMNS, "amount": "wide::decimal(9,2)", "tier": "if(surplus is null, null, 'gold')"}
     entry = {"table": "reference.members", "columns": columns, "source_where": "len(surplus) > 0", "where": "id < 4"}
     manifest = _land(place, **entry).manifest
@@ -69,7 +71,9 @@ def test_conditions_and_columns_are_asked_of_the_engine(place, warehouse: Wareho
     assert (manifest.rows_read, manifest.rows_filtered) == (1, 1)
     sources = place.sources(Connection(kind="warehouse"), **{**entry, "columns": COLUMNS})
     (plan,) = plan_extract(place.contract(), sources, place.settings, date(2026, 1, 25))
-    assert plan["source"] == "reference.members" and "len(surplus) > 0" in plan["query"] and "wide" not in plan["columns"]
+    assert (
+        plan["source"] == "reference.members" and "len(surplus) > 0" in plan["query"] and "wide" not in plan["columns"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,8 +114,12 @@ def test_without_a_run_that_holds_it_the_file_is_opened_for_itself(place) -> Non
         for statement in ("create schema reference", TABLE, ROWS):
             opened.execute(statement)
     assert _land(place).manifest.rows_loaded == 1
-    held = f"import duckdb; c = duckdb.connect({str(place.settings.warehouse_path)!r}); print('held', flush=True); input()"
-    with subprocess.Popen([sys.executable, "-c", held], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+    held = (
+        f"import duckdb; c = duckdb.connect({str(place.settings.warehouse_path)!r}); print('held', flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", held], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
         assert holder.stdout and holder.stdout.readline() == "held\n"
         with pytest.raises(TransientError, match="another process"):
             _land(place, refresh=True)
