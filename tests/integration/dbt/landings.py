@@ -22,6 +22,7 @@ STAGES = read_stages(PROJECT, ALL_CONTRACTS)
 CONTRACTS = {table: ALL_CONTRACTS[table] for table in STAGES["loyalty"].tables}
 LOYALTY = ("--select", *STAGES["loyalty"].select, *STAGES["segments"].select)  # what dbt builds of the loyalty merge
 SALES = ("--select", *STAGES["sales"].select)
+ENGAGEMENT = ("--select", *STAGES["engagement"].select)
 Row = dict[str, Any]
 
 EFFECTIVE_BATCHES = """

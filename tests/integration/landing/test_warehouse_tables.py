@@ -64,11 +64,9 @@ def test_conditions_and_columns_are_asked_of_the_engine(place, warehouse: Wareho
     warehouse.execute(
         "create view reference.members as select * exclude (tier), 7::hugeint as wide from reference.people"
     )
-    columns = {**COLUMNS, "amount": "wide + amount", "tier": "if(surplus is null, null, 'gold')"}
+    columns = {**COLUMNS, "amount": "wide::decimal(9,2)", "tier": "if(surplus is null, null, 'gold')"}
     entry = {"table": "reference.members", "columns": columns, "source_where": "len(surplus) > 0", "where": "id < 4"}
-    manifest = _land(
-        place, contract=place.contract(), **{**entry, "columns": {**columns, "amount": "wide::decimal(9,2)"}}
-    ).manifest
+    manifest = _land(place, **entry).manifest
     assert place.rows(manifest, "id, amount, tier") == [(1, Decimal("7.00"), "gold", 1)]
     assert (manifest.rows_read, manifest.rows_filtered) == (1, 1)
     sources = place.sources(Connection(kind="warehouse"), **{**entry, "columns": COLUMNS})

@@ -28,7 +28,8 @@ select
     cast(coalesce(sum(case when months_back between {{ first }} and {{ last }} then {{ name }} end), 0) as {{ type }}) as {{ stretch }}_{{ name }},
     {%- endfor %}
     {%- endfor %}
-    {{ share_of('sum(case when has_both then spend_amount end)', 'sum(case when has_both then session_count end)', 2, 'decimal(18,2)') }} as spend_per_session_amount,
+    cast(sum(case when has_both then spend_amount end) as decimal(18,2)) as spend_with_sessions_amount,
+    cast(sum(case when has_both then session_count end) as bigint) as sessions_with_spend_count,
     min(contact_on) as first_contact_on,
     max(contact_on) as last_contact_on,
     greatest(coalesce(max(contact_on), max(sessions_until)), coalesce(max(sessions_until), max(contact_on))) as last_activity_on,

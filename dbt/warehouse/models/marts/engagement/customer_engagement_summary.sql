@@ -45,7 +45,7 @@ select
     ] %}
     coalesce(totals.{{ name }}, 0) as {{ name }},
     {%- endfor %}
-    totals.spend_per_session_amount,
+    {{ amount_per('totals.spend_with_sessions_amount', 'totals.sessions_with_spend_count') }} as spend_per_session_amount,
     totals.first_contact_on,
     totals.last_contact_on,
     totals.last_activity_on,
