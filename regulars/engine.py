@@ -74,9 +74,9 @@ def _shared(settings: Settings, spill_root: Path) -> duckdb.DuckDBPyConnection:
 
 def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     """Load a signed extension from its wheel, unless the instance has it; nothing is downloaded."""
-    known = "select 1 from duckdb_extensions() where extension_name = ? and loaded"
+    known = f"select 1 from duckdb_extensions() where extension_name = {quote(name)} and loaded"
     with _opening:
-        if connection.execute(known, [name]).fetchone():
+        if connection.execute(known).fetchone():
             return
         package = importlib.util.find_spec(EXTENSIONS[name])
         folder = Path(package.origin).parent if package and package.origin else None

@@ -62,7 +62,7 @@ def land(
     _refuse_stage(request)
     reader = reader_for(request.connection.kind)
     with open_spool(settings) as spool, local_engine(settings, spool) as engine:
-        set_pseudonym_key(engine, settings.pseudonym_secret())
+        set_pseudonym_key(engine, contract, settings)
         with reader.open(request, engine, spool) as pieces:
             draft = draft_parts(request, pieces, engine, spool)
         return commit_draft(storage, request, draft, run, before, engine, accept=accept)

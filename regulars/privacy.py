@@ -6,13 +6,20 @@ import hashlib
 
 import duckdb
 
-from regulars.contracts import Column
+from regulars.contracts import Column, Contract
+from regulars.settings import Settings
 
 BLOCK_BYTES = 64  # of SHA-256
 
 
-def set_pseudonym_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
-    """Give `connection` the two pads of HMAC-SHA256 as bound variables."""
+def set_pseudonym_key(connection: duckdb.DuckDBPyConnection, contract: Contract, settings: Settings) -> None:
+    """Give `connection` the two pads of HMAC-SHA256 as bound variables, where the contract has a column to hash.
+
+    Otherwise not: DuckDB imports pandas and pyarrow to bind a value, which takes longer than many a landing.
+    """
+    if not any(column.pseudonym for column in contract.columns):
+        return
+    key = settings.pseudonym_secret()
     padded = (hashlib.sha256(key).digest() if len(key) > BLOCK_BYTES else key).ljust(BLOCK_BYTES, b"\0")
     connection.execute("set variable pseudonym_inner = ?", [bytes(byte ^ 0x36 for byte in padded)])
     connection.execute("set variable pseudonym_outer = ?", [bytes(byte ^ 0x5C for byte in padded)])

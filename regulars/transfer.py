@@ -45,7 +45,7 @@ def transfer(
         return Landed(before.settled, created=False)
     request = make_request(contract, sources, settings, run.as_of, since)
     with open_spool(settings) as spool, local_engine(settings, spool) as engine:
-        set_pseudonym_key(engine, settings.pseudonym_secret())
+        set_pseudonym_key(engine, contract, settings)
         with reader_for(request.connection.kind).open(request, engine, spool) as opened:
             pieces = list(opened)
             state = _state_of(request, pieces)

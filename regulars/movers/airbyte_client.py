@@ -84,8 +84,8 @@ class AirbyteClient:
         """A new job; or None and what Airbyte says where it starts none because of another one (409)."""
         request = models.JobCreateRequest(connection_id=self._sync_id, job_type=models.JobTypeEnum.SYNC)
         try:
-            return self._ask(lambda: self._api.jobs.create_job(request=request)).job_response, ""
-        except errors.SDKError as error:  # a conflict: `_ask` lets no other one out
+            return self._ask(lambda: self._api.jobs.create_job(request=request), passing=409).job_response, ""
+        except errors.AirbyteAPIError as error:
             return None, self._said(error)
 
     def reason(self, job_id: int) -> str:
@@ -105,12 +105,14 @@ class AirbyteClient:
                 attempt["failureSummary"]["failures"][0] for attempt in attempts if attempt.get("failureSummary")
             ]
             last = failures[-1]
+            words = self._plain(last["externalMessage"])
             count = f"{len(attempts)} attempt{'s' if len(attempts) > 1 else ''}"
-            return f"{last.get('failureOrigin') or 'airbyte'}: {self._plain(str(last['externalMessage']))} ({count})"
+            return f"{last.get('failureOrigin') or 'airbyte'}: {words} ({count})" if words else ""
         except (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError, AttributeError):
             return ""
 
-    def _ask(self, call: Callable[[], Any]) -> Any:
+    def _ask(self, call: Callable[[], Any], passing: int = 0) -> Any:
+        """What the client answers; its own error only for the status `passing`."""
         patience, is_new_login = Patience(self._options.silence_timeout_seconds), False
         while True:
             wait = None
@@ -119,7 +121,7 @@ class AirbyteClient:
                 self._login = answer.raw_response.request.headers.get("Authorization", "")
                 return answer
             except errors.AirbyteAPIError as error:
-                if error.status_code == 409:
+                if error.status_code == passing:
                     raise
                 if error.status_code == 401 and not is_new_login:
                     is_new_login = True  # a token lives for minutes, and the client asks for another one

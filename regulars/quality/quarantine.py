@@ -55,7 +55,7 @@ def replay(
         request = replace(request, source=plain, read=read_options(contract.table, {}))
     _refuse_expressions(request)
     with open_spool(settings) as spool, local_engine(settings, spool) as engine:
-        set_pseudonym_key(engine, settings.pseudonym_secret())
+        set_pseudonym_key(engine, contract, settings)
         if storage.root.startswith("s3://"):
             allow_s3(engine, settings.s3)
         _open_rejects(storage, manifests, rejected, engine, held)

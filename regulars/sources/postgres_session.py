@@ -81,7 +81,8 @@ def attach(engine: duckdb.DuckDBPyConnection, connection: Connection, database: 
     """Attach as `database`, with the password in a secret of that name: bound, and never part of SQL text."""
     parts = conninfo_to_dict(session_address(connection))
     password = parts.pop("password", None)
-    engine.execute(f"create secret {database} (type postgres, password $password)", {"password": str(password or "")})
+    if password:  # binding a value has DuckDB import pandas
+        engine.execute(f"create secret {database} (type postgres, password $password)", {"password": str(password)})
     address = make_conninfo("", **parts)
     engine.execute(f"attach {quote(address)} as {database} (type postgres{f', secret {database}' if password else ''})")
 

@@ -20,5 +20,8 @@ def read_state(engine: duckdb.DuckDBPyConnection, database: str, relation: str) 
         f"select count(*)::text || ':' || coalesce(sum({ROW_DIGEST}), 0)::text || '@' || "
         f"coalesce(pg_relation_filenode({quote(relation)}::regclass), 0)::text from {relation}"
     )
+    workers = f"call postgres_execute('{database}', 'set local max_parallel_workers_per_gather = {{}}')".format
+    engine.execute(workers(2))  # sums have no order to keep
     found = engine.execute(f"select * from postgres_query('{database}', {quote(query)})").fetchone()
+    engine.execute(workers(0))
     return str(found[0]) if found else ""

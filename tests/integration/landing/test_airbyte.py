@@ -198,6 +198,20 @@ def test_a_failed_job_whose_reason_is_not_told(server: Server, fault: Any) -> No
         run(server)
 
 
+def test_a_failure_without_words_is_one_whose_reason_is_not_told(server: Server) -> None:
+    server.syncs[SYNC].states = ("pending", "failed")
+    said = {"attempts": [{"attempt": {"failureSummary": {"failures": [{"externalMessage": None}]}}}]}
+    server.faults = [("get_without_logs", says(200, said))]
+    with pytest.raises(SourceError, match="does not say why"):
+        run(server)
+
+
+def test_a_conflict_where_nothing_is_started_is_an_error_of_ours(server: Server) -> None:
+    server.faults = [("^GET .*/jobs", says(409, {"detail": "The workspace is locked"}))]
+    with pytest.raises(SourceError, match="status 409, The workspace is locked"):
+        run(server)
+
+
 def test_a_cancelled_job_is_an_error(server: Server) -> None:
     server.syncs[SYNC].states = ("pending", "cancelled")
     with pytest.raises(SourceError, match="job 1 was cancelled in Airbyte"):
