@@ -39,7 +39,8 @@ class FileTables:
 
     def columns(self, parts: Sequence[str]) -> tuple[tuple[str, str, str], ...]:
         table, schema, *database = reversed(parts)
-        found = self._session.execute(COLUMNS, [table, schema, *(database or [None])]).fetchall()
+        asked = [table, schema, database[0] if database else None]
+        found = self._session.execute(COLUMNS, asked).fetchall()
         return tuple(
             (name, identifier(name), kind)
             if KEPT.fullmatch(kind)
