@@ -38,9 +38,8 @@ class FileTables:
         return ".".join(map(identifier, parts))
 
     def columns(self, parts: Sequence[str]) -> tuple[tuple[str, str, str], ...]:
-        table, schema, *database = reversed(parts)
-        asked = [table, schema, database[0] if database else None]
-        found = self._session.execute(COLUMNS, asked).fetchall()
+        *database, schema, table = parts
+        found = self._session.execute(COLUMNS, [table, schema, database[0] if database else None]).fetchall()
         return tuple(
             (name, identifier(name), kind)
             if KEPT.fullmatch(kind)

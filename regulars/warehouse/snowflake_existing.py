@@ -39,7 +39,7 @@ class DatabaseTables:
         return ".".join(map(_identifier, parts))
 
     def columns(self, parts: Sequence[str]) -> tuple[tuple[str, str, str], ...]:
-        table, schema, *database = reversed(parts)
+        *database, schema, table = parts
         listing = COLUMNS.format("".join(f"{_identifier(name)}." for name in database))
         return tuple(_column(*row) for row in self._sessions.query(listing, [_stored(table), _stored(schema)]))
 

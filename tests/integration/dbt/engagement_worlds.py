@@ -19,9 +19,9 @@ MONTHS = [date(2025, month, 1) for month in range(3, 13)] + [date(2026, 2, 1)]
 class EngagementWorld:
     """Batches of some days; equal for equal seeds. The sheet changes a little from landing to landing, and may not land at all."""
 
-    def __init__(self, seed: int, days: int = 5) -> None:
+    def __init__(self, seed: int, days: int = 4) -> None:
         self.chance = random.Random(seed)
-        self.days = [FIRST + timedelta(days=n + (n > 2)) for n in range(days)]
+        self.days = [FIRST + timedelta(days=n + (n > 1)) for n in range(days)]
         self.sheet: dict[tuple[Any, ...], Row] = {}
         self.batches: list[Batch] = []
         for number, day in enumerate(self.days):
