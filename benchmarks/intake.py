@@ -1,4 +1,5 @@
-"""Intake of a CSV file into PostgreSQL beside a bare COPY of the same file by psql's own protocol, with the peak memory of the process.
+"""Intake of an exported sheet into PostgreSQL, as the flow does it, beside a bare COPY of the same file by psql's own protocol, with the
+peak memory of the process.
 
 python benchmarks/intake.py [rows ...; default 2000000] [--runs 3]
 
@@ -20,18 +21,11 @@ from pathlib import Path
 import duckdb
 from report import Figure, machine_facts, median, show
 
-COLUMNS = (
-    "client_id",
-    "client_name",
-    "project_code",
-    "period",
-    "engagement_level",
-    "status",
-    "channel",
-    "sessions",
-    "spend",
-    "last_contact",
-)
+COLUMNS = {  # of the contract, and of the file
+    "client_id": "Client ID", "client_name": "Client", "project_code": "Project", "period_starts_on": "Period",
+    "engagement_level": "Engagement Level", "status": "Status", "channel": "Channel", "session_count": "Sessions",
+    "spend_amount": "Spend", "last_contact_on": "Last Contact",
+}  # fmt: skip
 TABLE = "client_engagement_metrics"
 LEAST, MOST_MB = 0.9, 150
 
@@ -93,10 +87,13 @@ def one(way: str, url: str, path: str) -> tuple[float, float]:
 
     import psycopg
 
-    from regulars.postgres.intake import PIECE_BYTES, CsvFile, take_in
+    from regulars.postgres.intake import PIECE_BYTES
+    from regulars.postgres.sheet_intake import take_in_sheet
     from regulars.postgres.store import open_store
     from regulars.run import Run
     from regulars.settings import Settings
+    from regulars.sheet_contracts import read_sheet_contracts
+    from regulars.sources.config import Connection, Sources, TableSource
 
     with open(path, "rb") as stream:
         skip = len(stream.readline())
@@ -119,9 +116,15 @@ def one(way: str, url: str, path: str) -> tuple[float, float]:
             connection.commit()
             seconds = time.perf_counter() - started
     else:
-        with open_store(Settings(_env_file=None, operational_url=url)) as store:
+        file = Path(path)
+        settings = Settings(_env_file=None, operational_url=url, home=file.parent / "home")
+        entry = TableSource(**{"from": "exports", "path": file.name, "columns": COLUMNS})
+        exports = Connection(kind="sheet", path=str(file.parent))
+        sources = Sources(connections={"exports": exports}, tables={}, sheets={TABLE: entry})
+        contract = read_sheet_contracts(settings)[TABLE]
+        with open_store(settings) as store:
             started = time.perf_counter()
-            take_in(store, TABLE, COLUMNS, CsvFile(Path(path), COLUMNS, skip), run, refresh=True)
+            take_in_sheet(store, contract, sources, settings, run, refresh=True)
             seconds = time.perf_counter() - started
     return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 

@@ -19,6 +19,7 @@ from psycopg import sql
 
 from regulars.errors import ContractError
 from regulars.ledger import failed_row
+from regulars.postgres.export_cells import tidy_export
 from regulars.postgres.store import record, store_errors
 from regulars.run import Run
 
@@ -33,7 +34,8 @@ WHERE = re.compile(r"COPY \S+, line (\d+)(?:, column ([^:]+))?")
 class CsvFile:
     """A file of UTF-8 text. `columns` are the table's names in the order of the file, `skip` the bytes before the first row
     of data, and `first_row` the number of that row in the sheet, where the file itself has no column `_row`. `name` is what
-    people call it, where that is not the file's own."""
+    people call it, where that is not the file's own. Of an export (`tab` is its name) rows without a filled cell are left
+    out, and a bare number in one of `dates` is the day that it counts to."""
 
     path: Path
     columns: tuple[str, ...]
@@ -42,6 +44,8 @@ class CsvFile:
     delimiter: str = ","
     quote: str = '"'
     name: str = ""
+    tab: str | None = None
+    dates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,12 +61,13 @@ class TakenIn:
 
 def take_in(
     connection: psycopg.Connection[Any], table: str, columns: Sequence[str], file: CsvFile, run: Run, *,
-    refresh: bool = False, rows_filtered: int = 0,
+    refresh: bool = False, rows_filtered: int = 0, is_last_try: bool = True,
 ) -> TakenIn:  # fmt: skip
     """Replace `raw.<table>` (text `columns`, with `_tab` and `_row`) by the rows of a file.
 
     A file with the content of the last intake changes nothing, unless `refresh`. Columns that the file lacks are null.
-    `rows_filtered` were left out of the file on purpose, and are counted in the ledger.
+    `rows_filtered` were left out of the file on purpose, and are counted in the ledger. A failure is recorded there only
+    if it `is_last_try`.
     Raises ContractError for a file that is no CSV of that width, with its line; what was there stays.
     """
     started = datetime.now(UTC).replace(tzinfo=None)
@@ -73,8 +78,10 @@ def take_in(
             known = _last(connection, table)
             if known and known[0] == content and not refresh:
                 return TakenIn(table, int(known[1]), int(known[2]), content, created=False)
-            _make_table(connection, table, columns, file.first_row)
+            _make_table(connection, table, columns, file)
             rows, sent = _copy(connection, table, file)
+            if file.tab is not None:
+                rows -= tidy_export(connection, sql.Identifier(SCHEMA, table), file)
             finished = datetime.now(UTC).replace(tzinfo=None)
             record(connection, "ingestion_logs", {
                 "run_id": run.run_id, "flow": run.flow, "table_name": table, "as_of": run.as_of,
@@ -85,6 +92,8 @@ def take_in(
                 "finished_at": finished, "message": "", "scope": "full", "landing": "", "files": file.name or file.path.name,
             })  # fmt: skip
     except ContractError as error:
+        if not is_last_try:
+            raise
         ended = datetime.now(UTC).replace(tzinfo=None)
         failed = failed_row(table, run, started_at=started, finished_at=ended, message=error.message)
         record(connection, "ingestion_logs", failed)
@@ -94,7 +103,9 @@ def take_in(
 
 def _digest(file: CsvFile, columns: Sequence[str]) -> str:
     """Digest of the file's bytes and of how they are read, 20 hex digits."""
-    found = hashlib.sha256(repr((*columns, file.columns, file.skip, file.delimiter, file.quote)).encode())
+    found = hashlib.sha256(
+        repr((*columns, file.columns, file.skip, file.delimiter, file.quote, file.tab, file.dates)).encode()
+    )
     with file.path.open("rb") as stream:
         for piece in _pieces(stream):
             found.update(piece)
@@ -115,7 +126,7 @@ def _last(connection: psycopg.Connection[Any], table: str) -> tuple[Any, ...] | 
     ).fetchone()
 
 
-def _make_table(connection: psycopg.Connection[Any], table: str, columns: Sequence[str], first_row: int) -> None:
+def _make_table(connection: psycopg.Connection[Any], table: str, columns: Sequence[str], file: CsvFile) -> None:
     """The table, empty, with every column; the transaction holds it from here on."""
     name = sql.Identifier(SCHEMA, table)
     connection.execute(
@@ -129,18 +140,20 @@ def _make_table(connection: psycopg.Connection[Any], table: str, columns: Sequen
         )
     connection.execute(sql.SQL("truncate {}").format(name))
     connection.execute(
-        sql.SQL("alter table {} alter column {} restart with {}").format(
-            name, sql.Identifier(ROW), sql.Literal(first_row)
+        sql.SQL("alter table {} alter column {} restart with {}, alter column {} set default {}").format(
+            name, sql.Identifier(ROW), sql.Literal(file.first_row), sql.Identifier(TAB), sql.Literal(file.tab)
         )
     )
 
 
 def _copy(connection: psycopg.Connection[Any], table: str, file: CsvFile) -> tuple[int, int]:
     """Rows and bytes of the file, which goes in as it is. The rows are frozen: nobody else can have seen the table."""
-    command = sql.SQL("copy {} ({}) from stdin (format csv, delimiter {}, quote {}, freeze)").format(
-        sql.Identifier(SCHEMA, table), sql.SQL(", ").join(map(sql.Identifier, file.columns)),
-        sql.Literal(file.delimiter), sql.Literal(file.quote),
-    )  # fmt: skip
+    columns = sql.SQL(", ").join(map(sql.Identifier, file.columns))
+    # An empty cell of an export is nothing, quoted or not.
+    nothing = sql.SQL("" if file.tab is None else ", force_null ({})").format(columns)
+    command = sql.SQL("copy {} ({}) from stdin (format csv, delimiter {}, quote {}, freeze{})").format(
+        sql.Identifier(SCHEMA, table), columns, sql.Literal(file.delimiter), sql.Literal(file.quote), nothing
+    )
     sent = 0
     with connection.cursor() as cursor:
         try:

@@ -15,6 +15,7 @@ from regulars.engine import local_engine, quote
 from regulars.errors import ConfigError, ContractError
 from regulars.mapping import bind, map_columns
 from regulars.postgres.intake import ROW, TAB, CsvFile, TakenIn, take_in
+from regulars.postgres.plain_exports import plain_export
 from regulars.run import Run
 from regulars.settings import Settings
 from regulars.sources import reader_for
@@ -49,14 +50,34 @@ def take_in_sheet(
             f"sources.yml: sheets.{contract.table}.from: connection {request.source.connection} is not of kind {KIND}",
             remedy="a CSV file or a workbook is one too: connections with kind: sheet and a path",
         )
-    with open_spool(settings) as spool, local_engine(settings, spool) as engine:
+    with open_spool(settings) as spool:
+        return _copied(connection, request, run, spool, refresh) or _read(connection, request, run, spool, refresh)
+
+
+def _copied(
+    connection: psycopg.Connection[Any], request: Request, run: Run, spool: Path, refresh: bool
+) -> SheetTakenIn | None:
+    """A plain export, whose bytes go through COPY as they are; None for any other, and for one that COPY refuses."""
+    file = plain_export(request, spool)
+    if file is None:
+        return None
+    columns = list(request.contract.by_name)
+    try:
+        taken = take_in(connection, request.table, columns, file, run, refresh=refresh, is_last_try=False)
+    except ContractError:
+        return None
+    return SheetTakenIn(taken, 0, ())
+
+
+def _read(connection: psycopg.Connection[Any], request: Request, run: Run, spool: Path, refresh: bool) -> SheetTakenIn:
+    """Any sheet, read by its reader."""
+    columns = list(request.contract.by_name)
+    with local_engine(request.settings, spool) as engine:
         with reader_for(request.connection.kind).open(request, engine, spool) as opened:
             pieces = list(opened)
             path, filtered = _write_csv(request, pieces, engine, spool)
-        file = CsvFile(path, (TAB, ROW, *contract.by_name), name=", ".join(piece.source for piece in pieces))
-        taken = take_in(
-            connection, contract.table, list(contract.by_name), file, run, refresh=refresh, rows_filtered=filtered
-        )
+        file = CsvFile(path, (TAB, ROW, *columns), name=", ".join(piece.source for piece in pieces))
+        taken = take_in(connection, request.table, columns, file, run, refresh=refresh, rows_filtered=filtered)
     notes = dict.fromkeys(note for piece in pieces for note in piece.notes)
     return SheetTakenIn(taken, filtered, tuple(notes))
 

@@ -67,7 +67,7 @@ def _csv(request: Request, file: SourceFile, path: Path, target: Path) -> Tab:
             remedy="leave tabs out, or name several files by a pattern in path",
         )
     rows = target.with_suffix(".parquet")
-    delimiter = request.read.delimiter or _find_delimiter(path, request)
+    delimiter = request.read.delimiter or find_delimiter(path, request)
     with open(path, encoding="utf-8-sig", newline="") as text:
         found = _whole_rows(text, delimiter, request, file.name)
         top = write_rows(found, rows)
@@ -104,7 +104,7 @@ def _cells(texts: list[str]) -> list[str | None]:
     return [text or None for text in texts]
 
 
-def _find_delimiter(path: Path, request: Request) -> str:
+def find_delimiter(path: Path, request: Request) -> str:
     """The delimiter that cuts most of the first rows into equally many cells; of equals the one that makes more of them."""
     found = {}
     for delimiter in DELIMITERS:

@@ -31,6 +31,7 @@ TAB, ROW = "_tab", "_row"  # what every row knows of its place, beside the colum
 # A bare number in a column of dates: from 1908-03-18, because a smaller one may be a year, to 9999-12-31.
 FIRST_SERIAL, END_SERIAL = 3_000, 2_958_466
 SERIAL = r"\d{4,7}(\.\d+)?"
+EPOCH = "1899-12-30"  # day 0 of serial numbers, where a workbook does not say otherwise
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Tab:
     top: tuple[Row, ...]
     position: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    epoch: str = "1899-12-30"
+    epoch: str = EPOCH
 
 
 @dataclass(frozen=True)

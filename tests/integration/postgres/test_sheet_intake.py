@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import strategies as st
 
 from regulars.contracts import Contract
 from regulars.errors import ConfigError, ContractError
+from regulars.postgres.plain_exports import plain_export
 from regulars.postgres.server import stop_server
 from regulars.postgres.sheet_intake import take_in_sheet
 from regulars.postgres.store import open_store
 from regulars.run import Run
 from regulars.settings import Settings
 from regulars.sheet_contracts import read_sheet_contracts
+from regulars.sources.base import make_request
 from regulars.sources.config import Connection, Sources, TableSource
+from regulars.spool import open_spool
 from tests.integration.landing.sheets_server import Book, Tab, sheets_server
 
 RUN = Run("run-1", "customer-engagement", date(2026, 1, 5), datetime(2026, 1, 6, 6))
@@ -137,3 +145,67 @@ def test_tabs_of_a_shared_sheet(store: psycopg.Connection[Any], settings: Settin
         taken = take_in_sheet(store, contract, sources, settings, RUN).taken
     assert taken.rows == 2
     assert shown(store) == [("2023", 4, "C1", "3"), ("2024", 4, "C2", "twelve")]
+
+
+CELLS = st.sampled_from(
+    [
+        "",
+        " ",
+        "x",
+        "a,b",
+        'say "hi"',
+        "two\nlines",
+        "39690",
+        "39690.5",
+        "2019",
+        "2023-01-05",
+        "Ünï 😀",
+        "'",
+        "\\N",
+        "0042",
+    ]
+)
+
+
+@hypothesis.settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(st.lists(CELLS, min_size=len(HEADER), max_size=len(HEADER)), min_size=1, max_size=8),
+    top=st.sampled_from([[], [["Engagement"] + [""] * 9], [["Engagement"], [""] * 10]]),
+    delimiter=st.sampled_from([",", ";", "\t"]),
+    end=st.sampled_from(["\n", "\r\n"]),
+    quoted=st.booleans(),
+    mark=st.booleans(),
+)
+def test_bytes_that_are_copied_say_what_the_reader_says(
+    rows: list[list[str]], top: list[list[str]], delimiter: str, end: str, quoted: bool, mark: bool,
+    store: psycopg.Connection[Any], settings: Settings, contract: Contract, tmp_path: Path,
+) -> None:  # fmt: skip
+    text = io.StringIO()
+    style = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
+    csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=style).writerows([*top, HEADER, *rows])
+    sources = exported(tmp_path)
+    (tmp_path / NAME).write_bytes(("\ufeff" if mark else "").encode() + text.getvalue().encode())
+    counts, tables = [], []
+    for where in (None, "true"):  # what a condition is asked of goes through the reader
+        entry = sources.sheets[TABLE].model_copy(update={"where": where})
+        given_sources = sources.model_copy(update={"sheets": {TABLE: entry}})
+        request = make_request(contract, given_sources.of_sheets, settings, RUN.as_of)
+        with open_spool(settings) as spool:
+            assert (plain_export(request, spool) is not None) == (where is None)
+        counts.append(take_in_sheet(store, contract, given_sources, settings, RUN, refresh=True).taken.rows)
+        tables.append(shown(store, ", ".join(["_tab", "_row", *contract.by_name])))
+    assert counts[0] == counts[1] and tables[0] == tables[1]
+
+
+def test_what_copy_refuses_is_read_by_the_reader(
+    store: psycopg.Connection[Any], settings: Settings, contract: Contract, tmp_path: Path
+) -> None:
+    sources = exported(tmp_path, *ROWS)
+    (tmp_path / NAME).write_text((tmp_path / NAME).read_text() + "C3,short\n")
+    assert take_in_sheet(store, contract, sources, settings, RUN).taken.rows == 3
+    assert shown(store)[-1][1:] == (4, "C3", None)
+    assert store.execute("select distinct status from ops.ingestion_logs").fetchall() == [("loaded",)]
+    (tmp_path / NAME).write_text((tmp_path / NAME).read_text() + 'C4,"never ends\n')
+    with pytest.raises(ContractError, match=r"row 5 cannot be taken apart"):
+        take_in_sheet(store, contract, sources, settings, RUN)
+    assert len(shown(store)) == 3
