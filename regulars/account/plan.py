@@ -157,6 +157,14 @@ class Account:
         ]
         wanted += [Grant("USAGE", "ROLE", (loader,), transformer)]
         wanted += self._engine_grants(transformer, LAYERS, BUILT)
+        for table in self.spec.read_tables:
+            *database, schema, table_name = table.split(".")
+            place = (database[0] if database else self.database, schema)
+            wanted += [
+                Grant("USAGE", "DATABASE", place[:1], loader),
+                Grant("USAGE", "SCHEMA", place, loader),
+                Grant("SELECT", "TABLE", (*place, table_name), loader),
+            ]
         wanted += [
             Grant(privilege, "DATABASE", (self.published,), transformer) for privilege in ("USAGE", "CREATE SCHEMA")
         ]

@@ -48,6 +48,9 @@ class AccountSpec(_Frozen):
     read_locations: tuple[Annotated[str, Field(pattern=r"^s3://[^/]+/.*$")], ...] = Field(
         (), description="Folders that Snowflake reads raw files in (via: stage in sources.yml)."
     )
+    read_tables: tuple[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*){1,2}$")], ...] = Field(
+        (), description="Tables that are there already and that flows read (kind: warehouse in sources.yml)."
+    )
     masking: bool = Field(True, description="Masking policies and tags need the Enterprise edition.")
     allowed_networks: tuple[IPv4Network, ...] = Field((), description="Of the loader; empty: no network policy.")
 

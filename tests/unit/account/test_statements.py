@@ -120,6 +120,17 @@ def test_the_integration_covers_where_files_on_a_stage_lie(tmp_path: Path) -> No
     assert covering and all("'s3://acme/deliveries/', 's3://exports/it''s/')" in one for one in covering)
 
 
+def test_tables_that_are_there_already_may_be_read_and_no_more(tmp_path: Path) -> None:
+    spec = {"read_tables": ["REFERENCE.DIM_PROJECT", "CORE.PUBLIC.REGIONS"]}
+    new = [one for one in statements(tmp_path, spec=spec) if '"REFERENCE"' in one or '"CORE"' in one]
+    assert [one.split(" to role ")[0] for one in new] == [
+        'grant usage on database "CORE"',
+        'grant usage on schema "REGULARS"."REFERENCE"', 'grant select on table "REGULARS"."REFERENCE"."DIM_PROJECT"',
+        'grant usage on schema "CORE"."PUBLIC"', 'grant select on table "CORE"."PUBLIC"."REGIONS"',
+    ]  # fmt: skip
+    assert all('"REGULARS_LOADER"' in one for one in new)
+
+
 def test_templates_take_nothing_that_was_not_made_safe(tmp_path: Path) -> None:
     environment = Environment(finalize=only_safe, autoescape=True)
     with pytest.raises(TypeError):
