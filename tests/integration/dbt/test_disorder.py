@@ -153,6 +153,7 @@ def run(examples: int, steps: int, number: int) -> None:
     run_state_machine_as_test(machine, settings=chosen)
 
 
+@pytest.mark.whole
 @pytest.mark.timeout(900)
 def test_some_disorder_ends_in_the_tables_of_in_order_processing() -> None:
     run(examples=1, steps=6, number=SEED)

@@ -121,6 +121,7 @@ def test_any_order_of_landings_gives_what_the_oracle_says(seed: int, company: Ca
     assert any_order.rows("marts.loyalty_unmatched_rows") == comparable(oracle.unmatched(any_order.newest))
 
 
+@pytest.mark.whole
 @pytest.mark.timeout(900)
 def test_replay_of_a_past_day_and_building_in_chunks_end_in_equal_tables(company: Callable[..., Company]) -> None:
     world = World(1000)

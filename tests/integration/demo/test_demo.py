@@ -131,7 +131,9 @@ def test_a_plan_reads_nothing_and_says_what_would_happen(played: str, regulars: 
     steps = json.loads(regulars("plan", "ingest", "--as-of", "2026-01-10", "--json").stdout)
     landings = [step for step in steps if step["stage"] == "land"]
     assert len([step for step in landings if "from" in step]) == 13
-    assert len([step for step in landings if "not required" in step["what"]]) == 5, "the shop is not there in this demo"
+    assert len([step for step in landings if "not required" in step["what"]]) == 7, (
+        "shop and sheet are not there in this demo"
+    )
     assert sorted(path for path in (home / "landing").rglob("*")) == before
 
 

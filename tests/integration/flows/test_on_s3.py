@@ -39,6 +39,7 @@ def s3() -> Iterator[Any]:
     server.stop()
 
 
+@pytest.mark.whole
 def test_the_daily_merge_lands_and_delivers_on_s3(
     s3: Any, world: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

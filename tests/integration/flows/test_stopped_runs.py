@@ -70,6 +70,7 @@ def test_a_shrunken_snapshot_is_kept_out_and_taken_when_told(world: Enter, sampl
         assert reader.query("select max(snapshot_date) from marts.loyalty_master") == [(DAYS[0],)]
 
 
+@pytest.mark.whole
 def test_a_source_that_is_not_required_may_be_missing(world: Enter, tmp_path: Path) -> None:
     home = world("missing")
     sources = tmp_path / "sources.yml"

@@ -62,6 +62,7 @@ def test_a_shop_that_has_to_deliver_and_does_not_stops_the_run(home: Path) -> No
     assert not list((home / "landing").rglob("*")), "nothing is landed"
 
 
+@pytest.mark.whole
 def test_one_that_need_not_is_an_empty_shop_until_it_does_and_pictures_are_left_out_without_matplotlib(
     home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
