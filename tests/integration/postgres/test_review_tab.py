@@ -280,7 +280,9 @@ def test_an_answer_that_is_lost_after_the_tab_was_made_changes_nothing(
         show_review(store, request_, at=NOON)
 
 
-def test_a_file_is_the_tab_of_those_who_share_none(store: Store, settings: Settings, tmp_path: Path) -> None:
+def test_a_file_is_the_tab_of_those_who_share_none(
+    store: Store, settings: Settings, workbook: Callable[..., None], tmp_path: Path
+) -> None:
     sources = Sources(
         connections={"exports": Connection(kind="sheet", path=str(tmp_path))},
         tables={},
@@ -301,12 +303,11 @@ def test_a_file_is_the_tab_of_those_who_share_none(store: Store, settings: Setti
     assert lines[0] == "Decide!" and lines[1] == "" and lines[3].startswith("level;words;'=hgih;high;;approved")
     assert lines[3].endswith(";note") and len(lines) == 13
     assert show_review(store, request, at=NOON + 2 * HOUR).cells == 0
-    for wrong in ("review.xlsx", "s3://bucket/review.csv"):
-        other = replace(request, source=request.source.model_copy(update={"path": wrong}))
-        from regulars.sources.review_tab import _file
-
-        with pytest.raises(ConfigError, match="is not written"):
-            _file(other)
+    workbook(tmp_path / "review.xlsx", [SHORT, ["level", "zebra", "rejected", ""]], "Mappings")
+    other = replace(request, source=request.source.model_copy(update={"path": "review.xlsx"}))
+    with pytest.raises(ConfigError, match=r"review\.xlsx is not written"):
+        show_review(store, other, at=NOON + 3 * HOUR)
+    assert said(store, "level", "zebra")[:3] == ("rejected", None, "Mappings"), "but read"
 
 
 def test_the_commands(
@@ -330,7 +331,9 @@ def test_the_commands(
         assert result.exit_code == 0, result.output
         return result.output
 
-    assert "5 mappings in tab Mappings of ClientData_2023, " in call("export", "--to-review", "--waiting")
+    assert "5 mappings in tab Mappings of ClientData_2023, 78 cells written" in call(
+        "export", "--to-review", "--waiting"
+    )
     type_in(server, "zebra", status="rejected")
     assert json.loads(call("import", "--from-review", "--json")) == {"approved": 0, "rejected": 1, "unchanged": 0}
     type_in(server, "hihg", status="approved")
