@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from regulars.sources.config import Sources, TableSource
 
 KIND = "sheet"
-NAMES = {"connection", "spreadsheet", "tabs", "path", "header_row"}
+NAMES = {"connection", "spreadsheet", "tabs", "path", "header_row", "read"}
 SEVERAL = re.compile(r"[*?\[{]")
 
 
@@ -33,7 +33,7 @@ def check_review(file: Path, sources: Sources) -> None:
     if surplus:
         raise ConfigError(
             f"{place}.{surplus[0]}: there is no such field",
-            remedy="it has from, spreadsheet and tabs, or path, and header_row",
+            remedy="it has from, spreadsheet and tabs, or path, and header_row and read",
         )
     if connection.path is None:
         wrong = entry.spreadsheet is None or len(entry.tabs) != 1 or entry.path is not None

@@ -107,7 +107,8 @@ def _file(request: Request) -> Path:
 
 def _write_file(path: Path, tab: ReviewTab, cells: Cells, request: Request) -> None:
     """The whole file again, in its place at once."""
-    delimiter = find_delimiter(path, request) if path.exists() and tab.header else ","
+    known = find_delimiter(path, request) if tab.header else ","
+    encoding = "utf-8-sig" if request.read.encoding == "utf-8" else request.read.encoding
     grid = {row: list(texts) for row, texts in tab.rows.items()} | {row: [] for row, _ in cells if row not in tab.rows}
     for (row, column), text in cells.items():
         grid[row] += [None] * (column - len(grid[row]))
@@ -115,9 +116,15 @@ def _write_file(path: Path, tab: ReviewTab, cells: Cells, request: Request) -> N
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
     try:
-        with open(draft, "w", newline="", encoding="utf-8-sig") as file:
-            csv.writer(file, delimiter=delimiter).writerows(grid.get(row, []) for row in range(1, max(grid) + 1))
+        with open(draft, "w", newline="", encoding=encoding) as file:
+            csv.writer(file, delimiter=request.read.delimiter or known).writerows(
+                grid.get(row, []) for row in range(1, max(grid) + 1)
+            )
         os.replace(draft, path)
+    except UnicodeEncodeError:
+        raise ConfigError(
+            f"{path}: {encoding} has no letters for a value", remedy="leave encoding out: UTF-8"
+        ) from None
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}", remedy="let it be written, or name another place") from None
     finally:

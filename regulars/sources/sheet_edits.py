@@ -7,6 +7,7 @@ from typing import Any
 
 from regulars.cleansing.decisions import FIELDS, STATUSES
 from regulars.cleansing.review_tab import Cells, blocks
+from regulars.errors import ConfigError
 from regulars.sources.base import Request
 from regulars.sources.sheet_client import WRITING, sheet_client
 from regulars.sources.sheet_errors import in_our_words
@@ -26,7 +27,13 @@ def write_cells(request: Request, cells: Cells) -> None:
     (name,) = request.source.tabs
     with sheet_client(request, WRITING) as (client, email), in_our_words(place, email, "an editor"):
         key = find_key(request, client)
-        grid = read_facts(client, key).grids.get(name)
+        grids = read_facts(client, key).grids
+        grid, alike = grids.get(name), [other for other in grids if other.casefold() == name.casefold()]
+        if grid is None and alike:
+            raise ConfigError(
+                f"sources.yml: {request.entry}.tabs: the tab is called {alike[0]!r}, not {name!r}",
+                remedy="Google takes these for one name: write it as it is there",
+            )
         rows, columns = max(row for row, _ in cells), max(column for _, column in cells)
         if grid is None:
             number = secrets.randbelow(2**31 - 1) + 1

@@ -32,7 +32,7 @@ from regulars.sources.config import Connection, Sources, TableSource
 from regulars.sources.review_tab import read_review, review_request
 from tasks.context import RunContext
 from tasks.review import take_review
-from tests.integration.landing.sheets_faults import edits, fails, resets
+from tests.integration.landing.sheets_faults import Refused, edits, fails, resets
 from tests.integration.landing.sheets_server import EMAIL, Book, Server, Tab, sheets_server
 
 Store = psycopg.Connection[Any]
@@ -246,6 +246,10 @@ def test_a_row_that_is_typed_meanwhile_is_not_written_over(store: Store, server:
 def test_a_tab_that_is_missing_or_empty_decides_nothing(store: Store, server: Server, request_: Request) -> None:
     found = read_review(request_)
     assert "has no tab 'Mappings'; it has: 2023" in found.note and found.records() == []
+    server.books[KEY].tabs["MAPPINGS"] = Tab([], id=78)
+    with pytest.raises(ConfigError, match="the tab is called 'MAPPINGS'"):
+        show_review(store, request_, at=NOON)
+    del server.books[KEY].tabs["MAPPINGS"]
     server.books[KEY].tabs["Mappings"] = Tab([])
     found = read_review(request_)
     assert "is empty" in found.note and take_over_review(store, found, at=NOON) == Reviewed(Decided())
@@ -261,6 +265,14 @@ def test_quotas_are_waited_for_and_refusals_say_what_to_do(store: Store, server:
     with pytest.raises(SourceError) as caught:
         show_review(store, request_, at=NOON)
     assert EMAIL in caught.value.message and "(as an editor)" in caught.value.remedy
+    server.books[KEY].editable = True
+
+    def protected(handler: Any) -> bool:
+        raise Refused(400, "You are trying to edit a protected cell or object.")
+
+    server.faults = [(":batchUpdate", protected)]
+    with pytest.raises(SourceError, match="cells of it are protected"):
+        show_review(store, request_, at=NOON)
     assert tab_of(server).cells[row_of(server, "high")][FIELDS.index("status")] == "proposed"
 
 
@@ -289,6 +301,11 @@ def test_a_file_is_the_tab_of_those_who_share_none(
         review=TableSource(**{"from": "exports", "path": "review.csv"}),
     )
     request, path = review_request(sources, settings, RUN.as_of), tmp_path / "review.csv"
+    excel = {"read": {"encoding": "cp1252", "delimiter": ";"}, "path": "excel.csv"}
+    (tmp_path / "excel.csv").write_text("column;raw;status;canonical;größte\n", encoding="cp1252")
+    named = sources.model_copy(update={"review": TableSource(**{"from": "exports", **excel})})
+    show_review(store, review_request(named, settings, RUN.as_of), at=NOON - HOUR)
+    assert (tmp_path / "excel.csv").read_text(encoding="cp1252").startswith("column;raw;status;canonical;größte;number")
     assert "no file" in read_review(request).note
     assert show_review(store, request, at=NOON, waiting=True).mappings == 5
     with open(path, encoding="utf-8-sig", newline="") as file:
