@@ -17,7 +17,7 @@ select 'clients and projects', count(*) from marts.customer_engagement_summary
 order by 2 desc nulls last, 1
 """
 UNMATCHED = "select reason, row_count from marts.engagement_unmatched_rows where row_count > 0 order by row_count desc nulls last, reason"
-WAITING = "select count(*) from mapping.review where not is_usable"
+WAITING = "select count(*) from mapping.review where status = 'proposed' and not is_usable"
 DECIDE = "`regulars mappings list --waiting` shows what to decide; the next run takes it into account."
 BRING = (
     "`regulars mappings export --to-review --waiting` brings them to {}; the next run reads what people decide there."

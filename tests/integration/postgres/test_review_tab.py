@@ -32,6 +32,7 @@ from regulars.sources.config import Connection, Sources, TableSource
 from regulars.sources.review_tab import read_review, review_request
 from tasks.context import RunContext
 from tasks.review import take_review
+from tasks.way import WAITING
 from tests.integration.landing.sheets_faults import Refused, edits, fails, resets
 from tests.integration.landing.sheets_server import EMAIL, Book, Server, Tab, sheets_server
 
@@ -135,6 +136,7 @@ def test_what_waits_goes_into_a_new_tab_and_decisions_come_back(
     assert said(store, "level", "=hgih") == ("approved", "high", "kim", NOON + HOUR)
     assert said(store, "level", "zebra") == ("rejected", None, "Mappings", NOON + HOUR)
     assert float(said(store, "spend", "10-20")[1]) == 12.5
+    assert store.execute(WAITING).fetchone() == (2,), "a rejected value is decided"
     before = list_mappings(store)
     again = take_over_review(store, read_review(request_), at=NOON + 9 * HOUR)
     assert (again.decided, list_mappings(store)) == (Decided(unchanged=3), before), "every run reads the same tab"
