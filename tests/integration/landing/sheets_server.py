@@ -72,6 +72,7 @@ class Server:
 
     address: str
     key: dict[str, str]
+    public: Any  # the key's other half
     books: dict[str, Book] = field(default_factory=dict)
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -135,9 +136,8 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(404, "not found")
         signed, _, signature = form["assertion"][0].rpartition(".")
         header, claims = (json.loads(_unpadded(part)) for part in signed.split("."))
-        public = serialization.load_pem_private_key(place.key["private_key"].encode(), None).public_key()
         try:
-            public.verify(_unpadded(signature), signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+            place.public.verify(_unpadded(signature), signed.encode(), padding.PKCS1v15(), hashes.SHA256())
         except InvalidSignature:
             raise no_grant() from None
         now, scopes = time.time(), set(claims["scope"].split())
@@ -341,7 +341,7 @@ def sheets_server() -> Iterator[Server]:
         address = f"http://127.0.0.1:{http.server_port}"
         key = {"type": "service_account", "project_id": "regulars-tests", "private_key_id": "1", "private_key": pem,
                "client_email": EMAIL, "client_id": "1", "token_uri": f"{address}/token"}  # fmt: skip
-        handler.place = server = Server(address, key)  # type: ignore[attr-defined]
+        handler.place = server = Server(address, key, private.public_key())  # type: ignore[attr-defined]
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
