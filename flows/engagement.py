@@ -20,6 +20,7 @@ from tasks.context import RunContext, open_context
 from tasks.gate import check_raw, data_docs
 from tasks.naming import run_name
 from tasks.retire import retire_landings
+from tasks.review import ReviewRead, take_review
 from tasks.sheets import check_sheets, is_past, map_values, sheets_of, take_in
 from tasks.staging import copy_ledger, stage_sheets
 from tasks.way import way_artifact
@@ -63,12 +64,12 @@ def customer_engagement(
     context = open_context("customer-engagement", as_of, stage=STAGE, with_sheets=True)
     progress = Progress("customer-engagement-progress", steps=4)
     with writing(context), data_docs(context) as docs:
-        staged = None
+        staged, review = None, ReviewRead()
         if is_past(context, refresh):
             logger.info("%s is past: its landing counts, and the store keeps its newer sheet", context.run.as_of)
             loaded = load_landed(context)
         else:
-            ingest_sheets(context, docs, refresh, fail_on_block)
+            review = ingest_sheets(context, docs, refresh, fail_on_block)
             progress.advance()
             staged = transform_sheets(context)
             progress.advance()
@@ -77,18 +78,26 @@ def customer_engagement(
         built = join_projects(context, docs, fail_on_block, rebuild)
         retire_landings(context)
         summary_artifact(context)
-        way_artifact(context, staged)
+        way_artifact(context, staged, review)
         progress.advance()
         return CustomerEngagement(context.run.as_of, staged, tuple(loaded), tuple(built))
 
 
 @flow(name="customer-engagement-ingest", **PART)
-def ingest_sheets(context: RunContext, docs: DataDocs, refresh: bool, fail_on_block: bool) -> None:
-    """From the sheet into the store: cells as text, and a proposal for every new word and number."""
+def ingest_sheets(context: RunContext, docs: DataDocs, refresh: bool, fail_on_block: bool) -> ReviewRead:
+    """From the sheet into the store: cells as text, a proposal for every new word and number, and what people decided.
+
+    Decisions come after the first proposals, so that those on a value, or a store, of today count today; words that were
+    approved are vocabulary to others, which are proposed again then.
+    """
     for sheet in sheets_of(context):
         take_in(context, sheet, refresh)
         map_values(context, sheet)
+    review = take_review(context)
+    for sheet in sheets_of(context) if review.changed else ():
+        map_values(context, sheet)
     check_sheets(context, docs, fail_on_block)
+    return review
 
 
 @flow(name="customer-engagement-transform", **PART)

@@ -70,7 +70,7 @@ def map_columns(request: Request, piece: Piece, bind: Callable[[str, str], Mappe
             mapping[column.name] = _null()
         elif text is not None:
             try:
-                mapping[column.name] = bind(text, f"tables.{request.table}.columns.{column.name}")
+                mapping[column.name] = bind(text, f"{request.entry}.columns.{column.name}")
             except (ConfigError, ContractError):
                 if not WRITTEN_NAME.fullmatch(text):
                     raise
@@ -183,9 +183,9 @@ def _lost_columns(request: Request, piece: Piece, lost: dict[str, str]) -> Contr
     near = {text: difflib.get_close_matches(text, visible, n=1, cutoff=0.5) for text in lost.values()}
     parts = [f"{name}: {text}" + (f" (nearest: {near[text][0]})" if near[text] else "") for name, text in lost.items()]
     return ContractError(
-        f"{piece.source} has not the columns that tables.{request.table}.columns reads: {', '.join(parts)}; found: "
+        f"{piece.source} has not the columns that {request.entry}.columns reads: {', '.join(parts)}; found: "
         f"{_visible(found, visible)}",
-        remedy=f"correct tables.{request.table}.columns in sources.yml, or have the source mended",
+        remedy=f"correct {request.entry}.columns in sources.yml, or have the source mended",
     )
 
 

@@ -96,32 +96,52 @@ def reject_command(column: Column = None, raw: Raw = None, by: By = None, as_jso
 
 @app.command("export")
 def export_command(
-    file: Annotated[Path, typer.Argument(help="CSV file to write.")],
+    file: Annotated[Path | None, typer.Argument(help="CSV file to write.")] = None,
     column: Column = None,
     status: Status = None,
     waiting: Waiting = False,
+    to_review: Annotated[bool, typer.Option("--to-review", help="Into the tab `review` of sources.yml.")] = False,
 ) -> None:
-    """Write mappings to a CSV file for a person or another store; edit `status` and the meaning, and import it."""
+    """Write mappings to a CSV file or into the tab for review; edit `status` and the meaning, and import it (a tab is
+    read by every run)."""
     from regulars.cleansing.decision_files import write_csv
     from regulars.postgres.mapping_review import export_mappings
 
+    asked: dict[str, Any] = {"column": column, "status": _known(status), "waiting": waiting}
+    if (file is None) != to_review:
+        raise ConfigError("name a file, or --to-review, and not both")
+    if file is None:
+        from flows.commands.mapping_tab import show_in_tab
+
+        show_in_tab(asked)
+        return
     with _store() as connection:
-        records = export_mappings(connection, column=column, status=_known(status), waiting=waiting)
+        records = export_mappings(connection, **asked)
         count = write_csv(file, records)
     typer.echo(f"{count} mappings in {file}")
 
 
 @app.command("import")
 def import_command(
-    file: Annotated[Path, typer.Argument(help="CSV file with column, raw, status and canonical or number.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="CSV file with column, raw, status and canonical or number.")
+    ] = None,
+    from_review: Annotated[bool, typer.Option("--from-review", help="The tab `review` of sources.yml, now.")] = False,
     unseen: Annotated[bool, typer.Option("--unseen", help="Also values that no sheet has had yet.")] = False,
     by: By = None,
     as_json: Json = False,
 ) -> None:
-    """Take over the decisions of a CSV file, all or none; lines whose status is `proposed` decide nothing."""
+    """Take over the decisions of a CSV file or of the tab, all or none; lines whose status is `proposed` decide nothing."""
     from regulars.cleansing.decision_files import read_csv
     from regulars.postgres.mapping_review import import_decisions
 
+    if (file is None) != from_review:
+        raise ConfigError("name a file, or --from-review, and not both")
+    if file is None:
+        from flows.commands.mapping_tab import take_from_tab
+
+        _say(take_from_tab(by, unseen), as_json)
+        return
     records = read_csv(file)
     with _store() as connection:
         done = import_decisions(connection, records, str(file), by=_who(by), at=datetime.now(UTC), unseen=unseen)

@@ -10,6 +10,7 @@ from regulars.errors import ConfigError, NoSuchFile, RegularsError
 from regulars.landing import plan_extract
 from regulars.manifest import day_manifests
 from regulars.segments.config import read_segments
+from regulars.sources.review_entry import place_of
 from regulars.storage import open_storage
 from regulars.warehouse.published import read_published
 from tasks.context import RunContext, open_context
@@ -41,6 +42,8 @@ def _plan_sheets(context: RunContext, parameters: dict[str, Any]) -> Iterator[di
         for read in reads:
             yield {"stage": "take in", "what": f"{sheet}: {_read_in_words(read)}", **read}
         yield {"stage": "map", "what": f"{sheet}: propose what new words and numbers mean", "table": sheet}
+    if context.sources.review is not None:
+        yield {"stage": "review", "what": f"take over what people decided in {place_of(context.sources.review)}"}
     yield {"stage": "gate", "what": "judge the sheets", "layer": "sheets"}
     yield {"stage": "stage", "what": "build dbt/operational in the store; rows that nobody has explained yet wait"}
 

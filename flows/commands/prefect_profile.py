@@ -21,6 +21,14 @@ def use_local_prefect() -> None:
         os.environ.setdefault(name, value)
 
 
+def named_block(block_type: str, name: str) -> str:
+    """Text of a block that sources.yml names; only then Prefect is needed."""
+    use_local_prefect()
+    from tasks.blocks import resolve_block
+
+    return resolve_block(block_type, name)
+
+
 def with_named_blocks(settings: Settings) -> Settings:
     """Settings with the blocks that they name; only then Prefect is needed, which takes seconds to import."""
     store = settings.operational_url.get_secret_value() if settings.operational_url else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from regulars.cleansing.decisions import FIELDS, NEEDED, guarded, unguarded
@@ -17,6 +17,15 @@ def write_csv(path: Path, records: Iterable[Mapping[str, str]]) -> int:
     with open(path, "w", newline="", encoding="utf-8-sig") as file:
         csv.writer(file).writerows([FIELDS, *rows])
     return len(rows)
+
+
+def check_header(place: str, names: Collection[str]) -> None:
+    """Raises ContractError where columns are missing without which a record decides nothing."""
+    if not set(NEEDED) <= set(names):
+        raise ContractError(
+            f"{place}: columns {', '.join(NEEDED)} are needed, with canonical or number",
+            remedy="begin with the header that `regulars mappings export` writes",
+        )
 
 
 def read_csv(path: Path) -> list[tuple[int, dict[str, str]]]:
@@ -37,11 +46,7 @@ def read_csv(path: Path) -> list[tuple[int, dict[str, str]]]:
         header = [name.strip().lower() for name in next(reader, [])]
         if set(NEEDED) <= set(header):
             break
-    else:
-        raise ContractError(
-            f"{path}: line 1: columns {', '.join(NEEDED)} are needed, with canonical or number",
-            remedy="begin with the header that `regulars mappings export` writes",
-        )
+    check_header(f"{path}: line 1", header)
     records, line = [], reader.line_num + 1
     for row in reader:
         if any(row):

@@ -49,9 +49,10 @@ def unguarded(cell: str) -> str:
 
 
 def read_decisions(
-    records: Iterable[tuple[int, Mapping[str, str]]], rules: Mapping[str, MappingRule], place: str
+    records: Iterable[tuple[int, Mapping[str, str]]], rules: Mapping[str, MappingRule], place: str, unit: str = "line"
 ) -> list[Decision]:
-    """Decisions in records of (line, cells by FIELDS); those whose status is `proposed` or empty decide nothing.
+    """Decisions in records of (line, cells by FIELDS); those whose status is `proposed` or empty decide nothing. `unit` is
+    what the place calls a line.
 
     Cells of other names are left alone. Raises ContractError with `place`, line, column and remedy for every wrong
     record (the first ten); nothing is taken over then.
@@ -65,13 +66,13 @@ def read_decisions(
                 continue
             first = decisions.setdefault((decision.column, decision.raw), decision)
             if (first.status, first.value) != (decision.status, decision.value):
-                raise ValueError(f"raw: the same value was decided otherwise in line {first.line}; leave one of them")
+                raise ValueError(f"raw: the same value was decided otherwise in {unit} {first.line}; leave one of them")
         except ValueError as error:
-            wrong.append(f"{place}: line {line}: {error}")
+            wrong.append(f"{place}: {unit} {line}: {error}")
     if wrong:
-        more = f"\nand {len(wrong) - SHOWN} more lines" if len(wrong) > SHOWN else ""
+        more = f"\nand {len(wrong) - SHOWN} more {unit}s" if len(wrong) > SHOWN else ""
         raise ContractError(
-            "\n".join(wrong[:SHOWN]) + more, remedy="correct these lines and import again; nothing was taken over"
+            "\n".join(wrong[:SHOWN]) + more, remedy=f"correct these {unit}s and import again; nothing was taken over"
         )
     return list(decisions.values())
 

@@ -16,7 +16,6 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from regulars.cleansing.decisions import FIELDS, NULL, Decision, decide, read_decisions
-from regulars.cleansing.proposals import Kind
 from regulars.cleansing.rules import MappingRule
 from regulars.errors import ConfigError, ContractError
 from regulars.postgres.mapping_tables import TABLES, ensure_tables, lock_rules
@@ -154,7 +153,7 @@ def import_decisions(
     with connection.transaction():
         lock_rules(connection)
         decisions = read_decisions(records, stored_rules(connection), place)
-        return _take_over(connection, decisions, place, by, at, unseen)
+        return take_over(connection, decisions, place, by=by, at=at, unseen=unseen)
 
 
 def stored_rules(connection: psycopg.Connection[Any]) -> dict[str, MappingRule]:
@@ -187,12 +186,14 @@ def _decide(
                 f"column {column}, raw {raw!r}: {error}",
                 remedy="`regulars mappings list` shows what there is; approve with --as VALUE",
             ) from None
-        return _take_over(connection, [decision], f"column {column}", by, at, unseen=False)
+        return take_over(connection, [decision], f"column {column}", by=by, at=at)
 
 
-def _take_over(
-    connection: psycopg.Connection[Any], decisions: Sequence[Decision], place: str, by: str, at: datetime, unseen: bool
-) -> Decided:
+def take_over(
+    connection: psycopg.Connection[Any], decisions: Sequence[Decision], place: str, *, by: str, at: datetime,
+    unseen: bool = False, unit: str = "line",
+) -> Decided:  # fmt: skip
+    """Decisions that were checked, into the tables; within a transaction that holds the rules (`lock_rules`)."""
     kinds = {column: rule.mapping for column, rule in stored_rules(connection).items()}
     changed: list[str] = []
     for kind, table in TABLES.items():
@@ -200,7 +201,7 @@ def _take_over(
         _copy(connection, [decision for decision in decisions if kinds[decision.column] == kind])
         if not unseen and (found := connection.execute(table.named(UNSEEN)).fetchone()):
             line, column, raw = found
-            raise _never_seen(connection, kind, place, line, column, raw)
+            raise _never_seen(f"{place}: {unit} {line}" if line else place, column, raw)
         changed += [status for (status,) in connection.execute(table.named(TAKE_OVER), {"by": by, "at": at})]
         connection.execute("drop table pg_temp.mapping_decided")
     approved = changed.count("approved")
@@ -213,11 +214,9 @@ def _copy(connection: psycopg.Connection[Any], decisions: Iterable[Decision]) ->
             copy.write_row((one.column, one.raw, one.value, one.status, one.decided_by, one.decided_at, one.line))
 
 
-def _never_seen(
-    connection: psycopg.Connection[Any], kind: Kind, place: str, line: int, column: str, raw: str
-) -> ContractError:
+def _never_seen(place: str, column: str, raw: str) -> ContractError:
     return ContractError(
-        f"{place}{f': line {line}' if line else ''}: raw: {raw!r} was never seen in column {column}",
+        f"{place}: raw: {raw!r} was never seen in column {column}",
         remedy="a spreadsheet may have changed the cell: copy it from `regulars mappings list`; "
         "or allow values that are still to come with --unseen",
     )

@@ -82,13 +82,27 @@ inner join mapping.rules as r on m.column_name = r.column_name and m.kind = r.ki
 """
 
 
+# What the tab of a review was last seen, or written, to say: by it an edit is told from a decision of before.
+REVIEW_ROWS = """
+create table if not exists mapping.review_rows (
+  column_name text not null,
+  raw text not null,
+  said text not null,
+  decided_by text not null,
+  said_at timestamptz not null,
+  seen_at timestamptz not null,
+  primary key (column_name, raw)
+);
+"""
+
+
 def definition() -> str:
     """Every statement that makes the schema."""
     tables = [
         TABLE.format(kind=kind, name=table.name, raw=table.raw, value=table.value, type=table.type, usable=USABLE)
         for kind, table in TABLES.items()
     ]
-    return "".join([RULES, *tables, REVIEW.format(usable=USABLE)])
+    return "".join([RULES, *tables, REVIEW.format(usable=USABLE), REVIEW_ROWS])
 
 
 def ensure_tables(connection: psycopg.Connection[Any]) -> None:

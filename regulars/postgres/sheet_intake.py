@@ -44,7 +44,7 @@ def take_in_sheet(
     Nothing is written where the sheet says what it said before, unless `refresh`. Raises ContractError for columns that
     are not the contract's, with the nearest names, and what the reader and `take_in` raise; the table stays as it was.
     """
-    request = make_request(contract, sources.of_sheets, settings, run.as_of)
+    request = make_request(contract, sources.of_sheets, settings, run.as_of, entry=f"sheets.{contract.table}")
     if request.connection.kind != KIND:
         raise ConfigError(
             f"sources.yml: sheets.{contract.table}.from: connection {request.source.connection} is not of kind {KIND}",

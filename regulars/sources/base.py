@@ -26,7 +26,8 @@ RESERVED = "_regulars_"
 class Request:
     """One table and business day, with everything that says where and how to read it.
 
-    `since`: a day from which events are wanted, where that is earlier than the contract's lookback.
+    `since`: a day from which events are wanted, where that is earlier than the contract's lookback. `entry` is the name of
+    its entry in sources.yml.
     """
 
     contract: Contract
@@ -37,6 +38,7 @@ class Request:
     as_of: date
     read: ReadOptions
     since: date | None = None
+    entry: str = ""
 
     @property
     def table(self) -> str:
@@ -140,7 +142,7 @@ class Reader(Protocol):
 
 
 def make_request(
-    contract: Contract, sources: Sources, settings: Settings, as_of: date, since: date | None = None
+    contract: Contract, sources: Sources, settings: Settings, as_of: date, since: date | None = None, entry: str = ""
 ) -> Request:
     """The request for one table. Raises ConfigError where sources.yml does not name the table."""
     source = sources.tables.get(contract.table)
@@ -158,4 +160,5 @@ def make_request(
         as_of,
         read_options(contract.table, source.read),
         since,
+        entry or f"tables.{contract.table}",
     )

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from regulars.contracts import Contract
 from regulars.errors import ConfigError
 from regulars.settings import environment_value, without_login
+from regulars.sources.review_entry import check_review
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 BLOCK = re.compile(r"\{\{\s*prefect\.blocks\.([a-z0-9-]+)\.([A-Za-z0-9_-]+)\s*\}\}")
@@ -73,14 +74,15 @@ class TableSource(BaseModel):
 
 
 class Sources(BaseModel):
-    """The whole file. `sheets` go into the operational store, `tables` into the warehouse. `population: union` makes a
-    member of whoever appears in any table."""
+    """The whole file. `sheets` go into the operational store, `tables` into the warehouse; in the tab `review` people decide
+    on mappings of the sheets. `population: union` makes a member of whoever appears in any table."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     connections: dict[str, Connection]
     tables: dict[str, TableSource]
     sheets: dict[str, TableSource] = {}
+    review: TableSource | None = None
     population: Literal["contract", "union"] = "contract"
     base_dir: Path = Path()
 
@@ -90,12 +92,15 @@ class Sources(BaseModel):
     @property
     def of_sheets(self) -> Sources:
         """The same file with its sheets as the tables that are read."""
-        return self.model_copy(update={"tables": self.sheets, "sheets": {}})
+        return self.model_copy(update={"tables": self.sheets, "sheets": {}, "review": None})
 
     def connections_used(self, names: Container[str] | None = None) -> set[str]:
-        """Names of the connections that those tables and sheets (None: all) are read from or moved by."""
+        """Names of the connections that those tables and sheets (None: all) are read from or moved by. Whoever needs a
+        sheet needs the tab in which its mappings are reviewed."""
         entries = [*self.tables.items(), *self.sheets.items()]
         used = [entry for name, entry in entries if names is None or name in names]
+        if self.review is not None and (names is None or any(sheet in names for sheet in self.sheets)):
+            used.append(self.review)
         return {name for entry in used for name in (entry.connection, entry.mover) if name is not None}
 
 
@@ -109,7 +114,7 @@ def read_sources(
     """sources.yml with `${NAME}` taken from the environment and `{{ prefect.blocks.<type>.<name> }}` from `resolve_block`.
 
     `needed` limits the connections whose secrets are looked up to those of the named tables and sheets. `sheets` are the
-    contracts of these; None leaves their entries unread. Relative paths in the file are relative to the file. Raises
+    contracts of these; None leaves their entries, and `review`, unread. Relative paths in the file are relative to the file. Raises
     ConfigError that names file, entry and field, and never shows a value.
     """
     if not path.exists():
@@ -129,7 +134,9 @@ def read_sources(
     _check_names(path, "tables", raw.tables, raw, contracts)
     if sheets is not None:
         _check_names(path, "sheets", raw.sheets, raw, sheets)
-    used = (raw if sheets is not None else raw.model_copy(update={"sheets": {}})).connections_used(needed)
+        check_review(path, raw)
+    without = raw.model_copy(update={"sheets": {}, "review": None})
+    used = (raw if sheets is not None else without).connections_used(needed)
     connections = {
         name: fill_connection(path, name, connection, resolve_block) if name in used else connection
         for name, connection in raw.connections.items()

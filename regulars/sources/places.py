@@ -89,7 +89,7 @@ def _in_folder(request: Request, base: str, full: str) -> list[SourceFile]:
         said = error.strerror if isinstance(error, OSError) else str(error)
         raise ConfigError(
             f"table {request.table}: {full[:200]} is not a path that can be looked up: {said}",
-            remedy=f"correct path of tables.{request.table} or of its connection in sources.yml",
+            remedy=f"correct path of {request.entry} or of its connection in sources.yml",
         ) from None
 
 

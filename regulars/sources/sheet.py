@@ -52,7 +52,7 @@ def read_tabs(request: Request, spool: Path) -> list[Tab]:
     wrong = [name for name in request.source.read if name in NOT_FOR_SHEETS]
     if wrong:
         raise ConfigError(
-            f"sources.yml: tables.{request.table}.read.{wrong[0]}: a sheet has it not",
+            f"sources.yml: {request.entry}.read.{wrong[0]}: a sheet has it not",
             remedy=f"use {NOT_FOR_SHEETS[wrong[0]]} of the table",
         )
     if is_export(request):

@@ -26,9 +26,9 @@ from regulars.sources.base import Request
 from regulars.sources.options import checked
 
 # The least that reading needs: cells, and of files their names and when they were changed.
-SCOPES = tuple(
-    f"https://www.googleapis.com/auth/{scope}" for scope in ("spreadsheets.readonly", "drive.metadata.readonly")
-)
+PLACE = "https://www.googleapis.com/auth"
+SCOPES = (f"{PLACE}/spreadsheets.readonly", f"{PLACE}/drive.metadata.readonly")
+WRITING = (f"{PLACE}/spreadsheets", f"{PLACE}/drive.metadata.readonly")
 HEALING = {408, 429, 500, 502, 503, 504}
 OVER_QUOTA = {"rateLimitExceeded", "userRateLimitExceeded"}  # which Drive says with 403
 CONNECT_SECONDS = 20.0
@@ -93,13 +93,23 @@ class PatientClient(HTTPClient):
 
     options = SheetOptions()
 
-    def request(self, method: str, endpoint: str, params: Any = None, *args: Any, **kwargs: Any) -> requests.Response:
-        """The answer to a request that reads. Raises gspread's APIError for what will not heal, TransientError."""
+    def request(
+        self,
+        method: str,
+        endpoint: str,
+        params: Any = None,
+        data: Any = None,
+        json: Any = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> requests.Response:
+        """The answer to a request that reads, or whose edits may be made twice. Raises gspread's APIError for what will not
+        heal, TransientError."""
         patience = Patience(self.options.silence_timeout_seconds)
         while True:
             asked_to_wait = None
             try:
-                answer = self._answer(method, self._address(endpoint), params)
+                answer = self._answer(method, self._address(endpoint), params, json)
             except RefreshError as error:
                 if not error.retryable:
                     raise
@@ -128,11 +138,11 @@ class PatientClient(HTTPClient):
         place = self.options.endpoint
         return url if place is None else place.rstrip("/") + urlsplit(url).path
 
-    def _answer(self, method: str, url: str, params: Any) -> Answer:
+    def _answer(self, method: str, url: str, params: Any, edits: Any) -> Answer:
         longest = self.options.answer_timeout_seconds
         until, body = time.monotonic() + longest, bytearray()
         with self.session.request(
-            method, url, params=params, timeout=(min(CONNECT_SECONDS, longest), longest), stream=True
+            method, url, params=params, json=edits, timeout=(min(CONNECT_SECONDS, longest), longest), stream=True
         ) as given:
             while chunk := given.raw.read1(1 << 16, decode_content=True):
                 body += chunk
@@ -167,11 +177,11 @@ def reasons(answer: requests.Response) -> set[str]:
 
 
 @contextmanager
-def sheet_client(request: Request) -> Iterator[tuple[gspread.Client, str]]:
+def sheet_client(request: Request, scopes: tuple[str, ...] = SCOPES) -> Iterator[tuple[gspread.Client, str]]:
     """A client and the e-mail address of its service account; closed with the body. Raises ConfigError."""
     name = request.source.connection
     options = checked(SheetOptions, request.connection.options, f"connections.{name}.options")
-    key = _key(request, f"sources.yml: connections.{name}.credentials")
+    key = _key(request, f"sources.yml: connections.{name}.credentials", scopes)
     client = gspread.Client(key, http_client=PatientClient)
     client.http_client.options = options  # type: ignore[attr-defined]
     try:
@@ -180,7 +190,7 @@ def sheet_client(request: Request) -> Iterator[tuple[gspread.Client, str]]:
         client.http_client.session.close()
 
 
-def _key(request: Request, place: str) -> Key:
+def _key(request: Request, place: str, scopes: tuple[str, ...]) -> Key:
     """The service account's key, from JSON or a file of it; nothing of what it holds is ever said."""
     given = (request.connection.credentials or "").strip()
     remedy = "give the JSON key of a service account, the path of its file, or a Secret block that holds it"
@@ -193,6 +203,6 @@ def _key(request: Request, place: str) -> Key:
         facts = json.loads(given)
         if facts.get("type") != "service_account":
             raise ConfigError(f"{place}: it is not the key of a service account", remedy=remedy)
-        return Key.from_service_account_info(facts, scopes=SCOPES)  # type: ignore[no-untyped-call,no-any-return]
+        return Key.from_service_account_info(facts, scopes=scopes)  # type: ignore[no-untyped-call,no-any-return]
     except (ValueError, AttributeError, TypeError, GoogleAuthError):
         raise ConfigError(f"{place}: it is not a whole service account key", remedy=remedy) from None

@@ -20,12 +20,13 @@ class Altered(TransientError):
 
 
 @contextmanager
-def in_our_words(place: str, email: str) -> Iterator[None]:
-    """Errors of the body as ours; `place` names connection and spreadsheet, `email` is the service account's address."""
+def in_our_words(place: str, email: str, role: str = "a viewer") -> Iterator[None]:
+    """Errors of the body as ours; `place` names connection and spreadsheet, `email` is the service account's address, `role`
+    what it has to be for that."""
     try:
         yield
     except APIError as error:
-        raise explained(place, email, error) from None
+        raise explained(place, email, error, role) from None
     except GoogleAuthError:
         raise SourceError(
             f"{place}: Google refused the login of {email}",
@@ -38,10 +39,10 @@ def in_our_words(place: str, email: str) -> Iterator[None]:
         raise
 
 
-def explained(place: str, email: str, error: APIError) -> RegularsError:
+def explained(place: str, email: str, error: APIError, role: str) -> RegularsError:
     """The error for an answer that will not heal. Google's own words are not repeated: they may quote the request."""
     status, words = error.response.status_code, reasons(error.response)
-    share = f"share the sheet with {email} (as a viewer)"
+    share = f"share the sheet with {email} (as {role})"
     api = "Drive" if "/drive/" in error.response.url else "Sheets"
     if words & DISABLED:
         return SourceError(
@@ -51,10 +52,10 @@ def explained(place: str, email: str, error: APIError) -> RegularsError:
     if words & TOO_NARROW:
         return SourceError(
             f"{place}: the service account's token is not valid for the Google {api} API",
-            remedy=f"allow {email} to read it in the administration of the company's Google Workspace",
+            remedy=f"allow {email} to use it in the administration of the company's Google Workspace",
         )
     if status == 403:
-        return SourceError(f"{place}: {email} may not read it", remedy=share)
+        return SourceError(f"{place}: {email} may not {'read' if role == 'a viewer' else 'edit'} it", remedy=share)
     if status == 404:
         return SourceError(
             f"{place}: there is no such spreadsheet, or {email} may not see it",
@@ -66,6 +67,10 @@ def explained(place: str, email: str, error: APIError) -> RegularsError:
         return SourceError(
             f"{place}: it is a file of another kind, such as a workbook that was uploaded",
             remedy="save it as a Google Sheet (File > Save as Google Sheets) and name that one in sources.yml",
+        )
+    if status == 400 and "protected cell" in error.response.text:
+        return SourceError(
+            f"{place}: cells of it are protected", remedy=f"let {email} edit them (Data > Protect sheets)"
         )
     if status == 400:
         return Altered(f"{place}: Google does not know what was asked for any more", remedy="run again")

@@ -26,7 +26,7 @@ def find_exports(request: Request) -> list[SourceFile]:
     """The files of the table's `path`. Raises ConfigError without one."""
     if request.source.path is None:
         raise ConfigError(
-            f"sources.yml: tables.{request.table}: a connection with a path needs the path of the exported file",
+            f"sources.yml: {request.entry}: a connection with a path needs the path of the exported file",
             remedy='add path: "ClientData_*.csv"',
         )
     return find_files(request, request.source.path)
@@ -63,7 +63,7 @@ def _workbook(request: Request, file: SourceFile, path: Path, target: Path) -> I
 def _csv(request: Request, file: SourceFile, path: Path, target: Path) -> Tab:
     if request.source.tabs:
         raise ConfigError(
-            f"sources.yml: tables.{request.table}.tabs: {file.name} is CSV, which has no tabs",
+            f"sources.yml: {request.entry}.tabs: {file.name} is CSV, which has no tabs",
             remedy="leave tabs out, or name several files by a pattern in path",
         )
     rows = target.with_suffix(".parquet")

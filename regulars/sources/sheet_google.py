@@ -14,13 +14,13 @@ import gspread
 from gspread.exceptions import APIError, NoValidUrlKeyFound
 from gspread.utils import absolute_range_name, extract_id_from_url, rowcol_to_a1
 
-from regulars.errors import ConfigError, ContractError, TransientError
+from regulars.errors import ConfigError, TransientError
 from regulars.sources.base import Request
 from regulars.sources.csv_files import check_width
 from regulars.sources.sheet_client import sheet_client
 from regulars.sources.sheet_errors import Altered, in_our_words
 from regulars.sources.sheet_header import Row
-from regulars.sources.sheet_table import Tab, header_of, write_rows
+from regulars.sources.sheet_table import NoTable, Tab, header_of, write_rows
 from regulars.sources.sheet_values import value_text
 
 KEY = re.compile(r"[A-Za-z0-9_-]{30,}")  # of a spreadsheet; a title of one such word has to be named by its key
@@ -44,7 +44,7 @@ class Facts:
 
 def read_tabs(request: Request, spool: Path) -> list[Tab]:
     """The tabs of the table, whole, in the spool. Raises ConfigError, SourceError, ContractError or TransientError."""
-    place = f"{request.source.connection}: {_shown(request.source.spreadsheet)} (for table {request.table})"
+    place = f"{request.source.connection}: {shown(request.source.spreadsheet)} (for table {request.table})"
     with sheet_client(request) as (client, email):
         with in_our_words(place, email):
             key = find_key(request, client)
@@ -59,9 +59,9 @@ def read_tabs(request: Request, spool: Path) -> list[Tab]:
 
 def plan_tabs(request: Request) -> list[dict[str, Any]]:
     """Title, tabs and sizes of what would be read."""
-    place = f"{request.source.connection}: {_shown(request.source.spreadsheet)} (for table {request.table})"
+    place = f"{request.source.connection}: {shown(request.source.spreadsheet)} (for table {request.table})"
     with sheet_client(request) as (client, email), in_our_words(place, email):
-        facts = _facts(client, find_key(request, client))
+        facts = read_facts(client, find_key(request, client))
         return [
             {"spreadsheet": facts.title, "tab": name, "rows": facts.grids[name][1], "columns": facts.grids[name][2]}
             for name in _chosen(request, facts)
@@ -71,7 +71,7 @@ def plan_tabs(request: Request) -> list[dict[str, Any]]:
 def find_key(request: Request, client: gspread.Client) -> str:
     """The key of the spreadsheet that sources.yml names by URL, key or title. Raises ConfigError where it is not one."""
     given = (request.source.spreadsheet or "").strip()
-    entry = f"sources.yml: tables.{request.table}.spreadsheet"
+    entry = f"sources.yml: {request.entry}.spreadsheet"
     if not given:
         raise ConfigError(f"{entry} is missing", remedy="give its URL, its key or its title")
     if "://" in given:
@@ -92,11 +92,12 @@ def find_key(request: Request, client: gspread.Client) -> str:
     return str(found[0]["id"])
 
 
-def _shown(spreadsheet: str | None) -> str:
+def shown(spreadsheet: str | None) -> str:
     return (spreadsheet or "spreadsheet")[:100]
 
 
-def _facts(client: gspread.Client, key: str) -> Facts:
+def read_facts(client: gspread.Client, key: str) -> Facts:
+    """Title, tabs and time of change."""
     found = client.http_client.spreadsheets_get(key, {"fields": FACTS, "includeGridData": "false"})
     grids, hidden = {}, set()
     for sheet in found.get("sheets", ()):
@@ -118,10 +119,10 @@ def _chosen(request: Request, facts: Facts) -> list[str]:
         return (visible or list(facts.grids))[:1]
     unknown = [name for name in request.source.tabs if name not in facts.grids]
     if unknown:
-        raise ContractError(
+        raise NoTable(
             f"{request.source.connection}: {facts.title} has no tab {', '.join(map(repr, unknown))}; it has: "
             f"{', '.join(facts.grids)}",
-            remedy=f"correct tabs of tables.{request.table} in sources.yml, or have the tab named as before",
+            remedy=f"correct tabs of {request.entry} in sources.yml, or have the tab named as before",
         )
     return list(request.source.tabs)
 
@@ -129,7 +130,7 @@ def _chosen(request: Request, facts: Facts) -> list[str]:
 def _read_once(request: Request, client: gspread.Client, key: str, folder: Path) -> list[Tab]:
     """Raises Altered where an edit shows: change time, grids or the header are not what they were at the beginning."""
     folder.mkdir()
-    before = _facts(client, key)
+    before = read_facts(client, key)
     tabs = [
         _read_tab(request, client, key, before, name, folder / f"tab-{number}.parquet")
         for number, name in enumerate(_chosen(request, before))
@@ -140,7 +141,7 @@ def _read_once(request: Request, client: gspread.Client, key: str, folder: Path)
     for (number, cells), found in zip(headers.values(), again, strict=True):
         if not _is_same(cells, (found.get("values") or [[]])[0]):
             raise Altered(f"row {number}")
-    if _facts(client, key) != before:
+    if read_facts(client, key) != before:
         raise Altered(before.title)
     return tabs
 

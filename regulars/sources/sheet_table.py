@@ -60,6 +60,10 @@ class Table:
     notes: tuple[str, ...]
 
 
+class NoTable(ContractError):
+    """There is no tab of that name, or not one filled row in it."""
+
+
 def write_rows(rows: Iterable[Row], path: Path) -> tuple[Row, ...]:
     """Write the filled rows to a Parquet file; the first of them."""
     filled = (row for row in rows if _trim(row[1]))
@@ -80,12 +84,12 @@ def _trim(cells: list[str | None]) -> bool:
 
 
 def header_of(request: Request, name: str, top: tuple[Row, ...]) -> Row:
-    """The row of the header: `header_row`, or the one that looks like it. Raises ContractError where it is empty."""
+    """The row of the header: `header_row`, or the one that looks like it. Raises NoTable where nothing is filled, ContractError where it is empty."""
     wish = request.source.header_row
     if not top:
-        raise ContractError(
+        raise NoTable(
             f"{name} is empty: not even a header",
-            remedy=f"correct tabs of tables.{request.table} in sources.yml, or have the sheet filled; a sheet without rows "
+            remedy=f"correct tabs of {request.entry} in sources.yml, or have the sheet filled; a sheet without rows "
             "still needs its header",
         )
     found = (
@@ -94,7 +98,7 @@ def header_of(request: Request, name: str, top: tuple[Row, ...]) -> Row:
     if found is None:
         raise ContractError(
             f"{name}: row {wish} is empty, or lies below the first {TOP_ROWS} filled rows",
-            remedy=f"correct header_row of tables.{request.table} in sources.yml, or leave it out",
+            remedy=f"correct header_row of {request.entry} in sources.yml, or leave it out",
         )
     return found
 
@@ -142,7 +146,7 @@ def _date_columns(request: Request, names: list[str]) -> Iterator[str]:
         if found is None:
             raise ContractError(
                 f"table {request.table}: dates names {wish}, which the sheet has not",
-                remedy=f"correct dates of tables.{request.table} in sources.yml",
+                remedy=f"correct dates of {request.entry} in sources.yml",
             )
         yield found
     for column in request.contract.columns:

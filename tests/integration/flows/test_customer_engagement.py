@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import signal
 import subprocess
@@ -18,7 +19,7 @@ from prefect.client.orchestration import get_client
 
 from flows.engagement import customer_engagement
 from regulars.errors import ConfigError, ContractError, GateBlocked
-from regulars.postgres.mapping_review import approve, reject
+from regulars.postgres.mapping_review import reject
 from regulars.postgres.server import stop_server
 from regulars.postgres.store import open_store
 from regulars.sample.engagement import SHEET_NAME, EngagementSpec, decisions_before, faults_until, write_sheet
@@ -31,6 +32,7 @@ from tasks.seeds import seed_projects
 pytestmark = [pytest.mark.whole, pytest.mark.timeout(600)]
 SPEC = EngagementSpec(clients=30, months=14)
 FIRST, SECOND, THIRD = SPEC.evenings
+REVIEW = "review.csv"
 MARTS = (
     "customer_engagement_monthly",
     "customer_engagement_summary",
@@ -44,7 +46,8 @@ def enter(home: Path, environment: pytest.MonkeyPatch) -> Settings:
     local = yaml.safe_load((PROJECT_DIR / "deployments" / "local" / "sources.yml").read_text())
     tables = {name: entry for name, entry in local["tables"].items() if name in ("customer_engagement", "dim_project")}
     home.mkdir(parents=True, exist_ok=True)
-    (home / "sources.yml").write_text(yaml.safe_dump({**local, "tables": tables}))
+    document = {**local, "tables": tables, "review": {"from": "operations", "path": REVIEW}}
+    (home / "sources.yml").write_text(yaml.safe_dump(document))
     given = {"REGULARS_HOME": home, "REGULARS_SOURCES": home / "sources.yml", "REGULARS_PSEUDONYM_KEY": "test-key"}
     for name, value in given.items():
         environment.setenv(name, str(value))
@@ -71,12 +74,16 @@ def settings_of(home: Path) -> Settings:
 
 
 def decide(settings: Settings, evening: date) -> None:
+    """Approve in the file for review, which every later run reads again, and reject by command."""
+    decisions = decisions_before(SPEC, evening)
+    approved = [[one.column, one.raw, "approved", one.meaning, one.meaning] for one in decisions if one.meaning]
+    if approved:
+        with open(settings.home_dir / "sheets" / REVIEW, "w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([["column", "raw", "status", "canonical", "number"], *approved])
     with open_store(settings) as store:
-        for one in decisions_before(SPEC, evening):
+        for one in decisions:
             if one.meaning is None:
                 reject(store, one.column, one.raw, by="test", at=datetime.now(UTC))
-            else:
-                approve(store, one.column, one.raw, value=one.meaning, by="test", at=datetime.now(UTC))
 
 
 def marts(home: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -129,6 +136,9 @@ def test_checks_of_sheet_and_summary_are_recorded_and_shown(home: Path) -> None:
         artifacts = {artifact.key: artifact.data for artifact in client.read_latest_artifacts()}
     assert {"customer-engagement-way", "checks-sheets", "checks-engagement", "customer-engagement"} <= set(artifacts)
     assert "| superseded by a row further down | 2 |" in str(artifacts["customer-engagement-way"])
+    assert "wait for a decision: `regulars mappings export --to-review --waiting`" in str(
+        artifacts["customer-engagement-way"]
+    )
     assert "unknown_project" in str(artifacts["customer-engagement-way"])
 
 

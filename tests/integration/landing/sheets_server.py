@@ -1,4 +1,4 @@
-"""A server that speaks as much of the Sheets v4, Drive v3 and OAuth token APIs as reading a sheet needs, with faults.
+"""A server that speaks as much of the Sheets v4, Drive v3 and OAuth token APIs as reading and editing a sheet needs, with faults.
 
 Shapes, codes and error bodies are those of Google's reference; what it refuses (a wrong signature, a scope too wide, a tab
 that is not there, a range outside of the grid) it refuses as they do.
@@ -24,6 +24,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from tests.integration.landing.sheets_edits import apply_edits, id_of
 from tests.integration.landing.sheets_faults import Fault, Refused, no_grant
 
 EMAIL = "reader@regulars-tests.iam.gserviceaccount.com"
@@ -31,28 +32,34 @@ READ_ONLY = {
     "https://www.googleapis.com/auth/spreadsheets.readonly",
     "https://www.googleapis.com/auth/drive.metadata.readonly",
 }
+WRITING = {"https://www.googleapis.com/auth/spreadsheets", "https://www.googleapis.com/auth/drive.metadata.readonly"}
 FILES_PER_PAGE = 2
 
 
 @dataclass
 class Tab:
-    """`cells` are rows of values; (value, type) is one with a number format, None an empty one."""
+    """`cells` are rows of values; (value, type) is one with a number format, None an empty one. `format` is the number format
+    of all cells, `validated` the values that a column (from 0) may have."""
 
     cells: list[list[Any]]
     rows: int = 1000
     columns: int = 26
     hidden: bool = False
     kind: str = "GRID"
+    id: int | None = None
+    format: str = ""
+    validated: dict[int, list[str]] = field(default_factory=dict)
 
 
 @dataclass
 class Book:
-    """A spreadsheet; `edit` counts what Drive would show as its time of change."""
+    """A spreadsheet; `edit` counts what Drive would show as its time of change, `editable`: the account is an editor."""
 
     title: str
     tabs: dict[str, Tab]
     edit: int = 0
     shared: bool = True
+    editable: bool = True
 
     @property
     def modified(self) -> str:
@@ -65,10 +72,11 @@ class Server:
 
     address: str
     key: dict[str, str]
+    public: Any  # the key's other half
     books: dict[str, Book] = field(default_factory=dict)
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
-    tokens: set[str] = field(default_factory=set)
+    tokens: dict[str, set[str]] = field(default_factory=dict)  # and what they are for
     drive_is_enabled: bool = True
 
     @property
@@ -91,7 +99,7 @@ class Handler(BaseHTTPRequestHandler):
         self._reply(self._found)
 
     def do_POST(self) -> None:
-        self._reply(self._token)
+        self._reply(self._token if urlsplit(self.path).path == "/token" else self._edited)
 
     def _reply(self, act: Callable[[], dict[str, Any]]) -> None:
         length = int(self.headers.get("Content-Length") or 0)
@@ -128,22 +136,38 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(404, "not found")
         signed, _, signature = form["assertion"][0].rpartition(".")
         header, claims = (json.loads(_unpadded(part)) for part in signed.split("."))
-        public = serialization.load_pem_private_key(place.key["private_key"].encode(), None).public_key()
         try:
-            public.verify(_unpadded(signature), signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+            place.public.verify(_unpadded(signature), signed.encode(), padding.PKCS1v15(), hashes.SHA256())
         except InvalidSignature:
             raise no_grant() from None
-        now = time.time()
+        now, scopes = time.time(), set(claims["scope"].split())
         is_good = claims["iss"] == EMAIL and claims["aud"].endswith("/token") and header["alg"] == "RS256"
-        if not is_good or not claims["iat"] - 60 <= now < claims["exp"] or set(claims["scope"].split()) != READ_ONLY:
+        if not is_good or not claims["iat"] - 60 <= now < claims["exp"] or scopes not in (READ_ONLY, WRITING):
             raise no_grant()
         token = secrets.token_urlsafe(20)
-        place.tokens.add(token)
+        place.tokens[token] = scopes
         return {"access_token": token, "expires_in": 3599, "token_type": "Bearer"}
 
-    def _found(self) -> dict[str, Any]:
-        if self.headers.get("Authorization", "").removeprefix("Bearer ") not in self.place.tokens:
+    def _scopes(self) -> set[str]:
+        scopes = self.place.tokens.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
+        if scopes is None:
             raise Refused(401, "Request had invalid authentication credentials.")
+        return scopes
+
+    def _edited(self) -> dict[str, Any]:
+        match = re.fullmatch(r"/v4/spreadsheets/([^/:]+):batchUpdate", unquote(urlsplit(self.path).path))
+        if match is None:
+            raise Refused(404, "not found")
+        if self._scopes() != WRITING:
+            raise Refused(403, "Insufficient scopes", "ACCESS_TOKEN_SCOPE_INSUFFICIENT")
+        book = self._book(match[1])
+        if not book.editable:
+            raise Refused(403, "The caller does not have permission")
+        replies = apply_edits(book, Tab, json.loads(self.body)["requests"])
+        return {"spreadsheetId": match[1], "replies": replies}
+
+    def _found(self) -> dict[str, Any]:
+        self._scopes()
         address = urlsplit(self.path)
         asked = parse_qs(address.query)
         path = unquote(address.path)
@@ -266,7 +290,7 @@ def _metadata(key: str, book: Book, ranges: list[str]) -> dict[str, Any]:
         blocks.setdefault(name, []).append(data)
     sheets = []
     for number, (name, tab) in enumerate(book.tabs.items()):
-        facts = {"sheetId": number, "title": name, "index": number, "sheetType": tab.kind}
+        facts = {"sheetId": id_of(book.tabs, name), "title": name, "index": number, "sheetType": tab.kind}
         facts |= {"gridProperties": {"rowCount": tab.rows, "columnCount": tab.columns}} if tab.kind == "GRID" else {}
         facts |= {"hidden": True} if tab.hidden else {}
         if not ranges or name in blocks:
@@ -317,7 +341,7 @@ def sheets_server() -> Iterator[Server]:
         address = f"http://127.0.0.1:{http.server_port}"
         key = {"type": "service_account", "project_id": "regulars-tests", "private_key_id": "1", "private_key": pem,
                "client_email": EMAIL, "client_id": "1", "token_uri": f"{address}/token"}  # fmt: skip
-        handler.place = server = Server(address, key)  # type: ignore[attr-defined]
+        handler.place = server = Server(address, key, private.public_key())  # type: ignore[attr-defined]
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:

@@ -105,7 +105,11 @@ def test_cells_come_under_the_names_of_the_contract(
 @pytest.mark.parametrize(
     ("header", "columns", "says"),
     [
-        (["Client No", *HEADER[1:]], COLUMNS, r"client_id: Client ID \(nearest: Client No\)"),
+        (
+            ["Client No", *HEADER[1:]],
+            COLUMNS,
+            rf"sheets\.{TABLE}\.columns reads: client_id: Client ID \(nearest: Client No\)",
+        ),
         ([*list(COLUMNS)[:-1], "last_contct_on"], {}, r"missing: last_contact_on \(nearest: last_contct_on\)"),
         ([*COLUMNS, "region"], {}, "not in the contract: region"),
     ],
