@@ -34,8 +34,8 @@ WHERE = re.compile(r"COPY \S+, line (\d+)(?:, column ([^:]+))?")
 class CsvFile:
     """A file of UTF-8 text. `columns` are the table's names in the order of the file, `skip` the bytes before the first row
     of data, and `first_row` the number of that row in the sheet, where the file itself has no column `_row`. `name` is what
-    people call it, where that is not the file's own. Of an export (`tab` is its name) rows without a filled cell are left
-    out, and a bare number in one of `dates` is the day that it counts to."""
+    people call it, where that is not the file's own. Of an export as people made it (`is_export`) rows without a filled cell
+    are left out, and a bare number in one of `dates` is the day that it counts to."""
 
     path: Path
     columns: tuple[str, ...]
@@ -44,7 +44,7 @@ class CsvFile:
     delimiter: str = ","
     quote: str = '"'
     name: str = ""
-    tab: str | None = None
+    is_export: bool = False
     dates: tuple[str, ...] = ()
 
 
@@ -80,7 +80,7 @@ def take_in(
                 return TakenIn(table, int(known[1]), int(known[2]), content, created=False)
             _make_table(connection, table, columns, file)
             rows, sent = _copy(connection, table, file)
-            if file.tab is not None:
+            if file.is_export:
                 rows -= tidy_export(connection, sql.Identifier(SCHEMA, table), file)
             finished = datetime.now(UTC).replace(tzinfo=None)
             record(connection, "ingestion_logs", {
@@ -104,7 +104,7 @@ def take_in(
 def _digest(file: CsvFile, columns: Sequence[str]) -> str:
     """Digest of the file's bytes and of how they are read, 20 hex digits."""
     found = hashlib.sha256(
-        repr((*columns, file.columns, file.skip, file.delimiter, file.quote, file.tab, file.dates)).encode()
+        repr((*columns, file.columns, file.skip, file.delimiter, file.quote, file.is_export, file.dates)).encode()
     )
     with file.path.open("rb") as stream:
         for piece in _pieces(stream):
@@ -140,8 +140,8 @@ def _make_table(connection: psycopg.Connection[Any], table: str, columns: Sequen
         )
     connection.execute(sql.SQL("truncate {}").format(name))
     connection.execute(
-        sql.SQL("alter table {} alter column {} restart with {}, alter column {} set default {}").format(
-            name, sql.Identifier(ROW), sql.Literal(file.first_row), sql.Identifier(TAB), sql.Literal(file.tab)
+        sql.SQL("alter table {} alter column {} restart with {}").format(
+            name, sql.Identifier(ROW), sql.Literal(file.first_row)
         )
     )
 
@@ -150,7 +150,7 @@ def _copy(connection: psycopg.Connection[Any], table: str, file: CsvFile) -> tup
     """Rows and bytes of the file, which goes in as it is. The rows are frozen: nobody else can have seen the table."""
     columns = sql.SQL(", ").join(map(sql.Identifier, file.columns))
     # An empty cell of an export is nothing, quoted or not.
-    nothing = sql.SQL("" if file.tab is None else ", force_null ({})").format(columns)
+    nothing = sql.SQL(", force_null ({})" if file.is_export else "").format(columns)
     command = sql.SQL("copy {} ({}) from stdin (format csv, delimiter {}, quote {}, freeze{})").format(
         sql.Identifier(SCHEMA, table), columns, sql.Literal(file.delimiter), sql.Literal(file.quote), nothing
     )

@@ -47,7 +47,7 @@ def plain_export(request: Request, spool: Path) -> CsvFile | None:
     is_date = {column.name: column.data_type in ("date", "timestamp") for column in request.contract.columns}
     return CsvFile(
         path, tuple(columns.values()), skip=end, first_row=header + 1, delimiter=delimiter, quote=request.read.quote,
-        name=files[0].name, tab=Path(files[0].name).stem,
+        name=files[0].name, is_export=True,
         dates=tuple(name for found, name in columns.items() if found in dates or is_date[name]),
     )  # fmt: skip
 

@@ -87,7 +87,8 @@ def _write_csv(
 ) -> tuple[Path, int]:
     """The rows of all tabs as CSV without a header, under the contract's columns; and how many `where` left out."""
     path, kept, total = spool / "sheet.csv", 0, 0
-    rows = [_select(request, piece, engine) for piece in pieces]
+    tab = "cast(null as varchar)" if _is_one_csv(request, pieces) else TAB
+    rows = [_select(request, piece, engine, tab) for piece in pieces]
     try:
         found = engine.execute(
             f"copy ({' union all '.join(rows)}) to {quote(str(path))} (format csv, header false, delimiter ',', nullstr '')"
@@ -104,7 +105,13 @@ def _write_csv(
     return path, max(total - kept, 0)
 
 
-def _select(request: Request, piece: Piece, engine: duckdb.DuckDBPyConnection) -> str:
+def _is_one_csv(request: Request, pieces: Sequence[Piece]) -> bool:
+    """Whether the sheet is a single CSV file, which has no tabs to tell apart."""
+    files = [str(piece.position.get("file") or "") for piece in pieces]
+    return len(files) == 1 and bool(files[0]) and request.read.format_of(Path(files[0]).name) == "csv"
+
+
+def _select(request: Request, piece: Piece, engine: duckdb.DuckDBPyConnection, tab: str) -> str:
     """SELECT of place and cells of a tab, in the order of the contract."""
     place = f"sheets.{request.table}"
     fit = map_columns(request, piece, lambda text, _: bind(request, engine, piece, text, f"{place}.columns"))
@@ -118,7 +125,7 @@ def _select(request: Request, piece: Piece, engine: duckdb.DuckDBPyConnection) -
     kept = ""
     if request.source.where:
         kept = f" where {bind(request, engine, piece, request.source.where, f'{place}.where').sql}"
-    return f"select {TAB}, {ROW}, {cells} from ({piece.relation}) as sheet{kept}"
+    return f"select {tab} as {TAB}, {ROW}, {cells} from ({piece.relation}) as sheet{kept}"
 
 
 def _cell(request: Request, value: str) -> str:
