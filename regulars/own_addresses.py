@@ -28,6 +28,11 @@ def with_own_addresses(sources: Sources, settings: Settings, needed: set[str] | 
     return sources.model_copy(update={"connections": {**sources.connections, **found}})
 
 
+def reads_store(sources: Sources, needed: set[str]) -> bool:
+    """Whether a table or sheet of `needed` is read from the operational store."""
+    return any(sources.connections[name].url == STORE for name in sources.connections_used(needed))
+
+
 def _plain(connection: Connection, settings: Settings) -> dict[str, Any]:
     url, path = connection.url or "", connection.path or ""
     if url.startswith(EMBEDDED):

@@ -29,8 +29,7 @@ def with_blocks(settings: Settings) -> Settings:
 
     `REGULARS_S3__BLOCK` names an AwsCredentials block; a landing or delivery URL `block://s3-bucket/<name>/<prefix>`
     names an S3Bucket block, whose credentials then hold for all of S3. `REGULARS_SNOWFLAKE__BLOCK` names a
-    SnowflakeConnector block, or with `snowflake-credentials/<name>` one of credentials alone. An operational URL
-    `block://secret/<name>` is the value of a Secret block.
+    SnowflakeConnector block, or with `snowflake-credentials/<name>` one of credentials alone.
     """
     changes: dict[str, Any] = {}
     if settings.s3.block:
@@ -39,9 +38,6 @@ def with_blocks(settings: Settings) -> Settings:
         name = settings.snowflake.block
         block = _load(name if "/" in name else f"snowflake-connector/{name}")
         changes["snowflake"] = _snowflake_access(block, settings.snowflake)
-    secret = SECRET_URL.fullmatch(settings.operational_url.get_secret_value() if settings.operational_url else "")
-    if secret:
-        changes["operational_url"] = SecretStr(resolve_block("secret", secret[1]))
     for field in ("landing_url", "delivery_url", "data_docs_url"):
         match = BUCKET_URL.fullmatch(getattr(settings, field) or "")
         if match:
@@ -50,6 +46,17 @@ def with_blocks(settings: Settings) -> Settings:
             changes[field] = f"s3://{bucket.bucket_name}/{prefix}".rstrip("/")
             changes.setdefault("s3", _access(bucket.credentials, settings.s3))
     return settings.model_copy(update=changes)
+
+
+def with_store(settings: Settings) -> Settings:
+    """Settings in which an operational URL `block://secret/<name>` is the value of that Secret block.
+
+    Apart from the others: who takes no sheet in needs no such block.
+    """
+    found = SECRET_URL.fullmatch(settings.operational_url.get_secret_value() if settings.operational_url else "")
+    if found is None:
+        return settings
+    return settings.model_copy(update={"operational_url": SecretStr(resolve_block("secret", found[1]))})
 
 
 def _access(credentials: AwsCredentials, defaults: S3Settings) -> S3Settings:

@@ -16,7 +16,7 @@ from regulars.batches import default_as_of
 from regulars.contracts import Contract, read_contracts
 from regulars.engine_errors import plain_errors
 from regulars.errors import ConfigError, RegularsError
-from regulars.own_addresses import with_own_addresses
+from regulars.own_addresses import reads_store, with_own_addresses
 from regulars.proofs import Proofs
 from regulars.run import Run
 from regulars.settings import Settings, load_settings
@@ -25,7 +25,7 @@ from regulars.sources.config import Sources, read_sources
 from regulars.stages import read_stages
 from regulars.step_log import log_step
 from regulars.warehouse import Warehouse, open_warehouse
-from tasks.blocks import resolve_block, with_blocks
+from tasks.blocks import resolve_block, with_blocks, with_store
 
 
 class RunContext:
@@ -86,6 +86,8 @@ def open_context(
     read = tables or (read_stages(settings.dbt_project_dir, contracts)[stage].tables if stage else contracts)
     needed = {*read, *(sheets if with_sheets else ())}  # a run asks for no secret of a system that it does not read
     sources = read_sources(settings.sources_path, contracts, resolve_block, needed=needed, sheets=sheets)
+    if with_sheets or reads_store(sources, needed):
+        settings = with_store(settings)
     sources = with_own_addresses(sources, settings, needed)
     unknown = set(tables or ()) - set(sources.tables)
     if unknown:

@@ -12,7 +12,7 @@ import typer
 from flows.commands.console import console, print_table, show_steps
 from flows.commands.demo_engagement import play_engagement, report_engagement
 from flows.commands.demo_shop import play_shop, report_shop
-from flows.commands.prefect_profile import use_local_prefect, with_named_blocks
+from flows.commands.prefect_profile import use_local_prefect, with_named_blocks, with_named_store
 from regulars.contracts import read_contracts
 from regulars.errors import GuardBlocked
 from regulars.postgres.server import EmbeddedPostgres, start_server
@@ -51,7 +51,7 @@ def demo(
 ) -> None:
     """Run the daily loyalty merge over five days of sample data with planted faults; a second call only reports."""
     use_local_prefect()
-    settings = with_named_blocks(load_settings())
+    settings = with_named_store(with_named_blocks(load_settings()))
     console.print(
         f"Regulars demo: {SPEC.users:,} users, {SPEC.days} days from {SPEC.start}, everything below {settings.home}"
     )

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import typer
 
-from flows.commands.prefect_profile import named_block, with_named_blocks
+from flows.commands.prefect_profile import named_block, with_named_blocks, with_named_store
 from regulars.contracts import read_contracts
 from regulars.own_addresses import with_own_addresses
 from regulars.postgres.mapping_review import Decided
@@ -46,7 +46,7 @@ def take_from_tab(by: str | None, unseen: bool) -> Decided:
 
 @contextmanager
 def _store_and_tab() -> Iterator[tuple[psycopg.Connection[Any], Request]]:
-    settings = with_named_blocks(load_settings())
+    settings = with_named_store(with_named_blocks(load_settings()))
     sheets = read_sheet_contracts(settings)
     contracts, needed = read_contracts(settings.dbt_project_dir / "models" / "staging"), set(sheets)
     sources = read_sources(settings.sources_path, contracts, named_block, needed=needed, sheets=sheets)

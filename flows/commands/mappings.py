@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.commands.console import print_table
-from flows.commands.prefect_profile import with_named_blocks
+from flows.commands.prefect_profile import with_named_store
 from regulars.cleansing.decisions import NULL, STATUSES
 from regulars.errors import ConfigError
 from regulars.postgres.mapping_review import Decided
@@ -152,7 +152,7 @@ def import_command(
 def _store() -> Iterator[Any]:
     from regulars.postgres.store import open_store
 
-    with open_store(with_named_blocks(load_settings())) as connection:
+    with open_store(with_named_store(load_settings())) as connection:
         yield connection
 
 

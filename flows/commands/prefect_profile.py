@@ -31,8 +31,7 @@ def named_block(block_type: str, name: str) -> str:
 
 def with_named_blocks(settings: Settings) -> Settings:
     """Settings with the blocks that they name; only then Prefect is needed, which takes seconds to import."""
-    store = settings.operational_url.get_secret_value() if settings.operational_url else None
-    urls = (settings.landing_url, settings.delivery_url, settings.data_docs_url, store)
+    urls = (settings.landing_url, settings.delivery_url, settings.data_docs_url)
     names = (settings.snowflake.block, settings.s3.block, *(url for url in urls if (url or "").startswith("block://")))
     if not any(names):
         return settings
@@ -40,3 +39,13 @@ def with_named_blocks(settings: Settings) -> Settings:
     from tasks.blocks import with_blocks
 
     return with_blocks(settings)
+
+
+def with_named_store(settings: Settings) -> Settings:
+    """Settings with the operational store, also where a block holds its address; only then Prefect is needed."""
+    if settings.operational_url is None or not settings.operational_url.get_secret_value().startswith("block://"):
+        return settings
+    use_local_prefect()
+    from tasks.blocks import with_store
+
+    return with_store(settings)

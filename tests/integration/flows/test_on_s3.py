@@ -20,6 +20,7 @@ from flows.loyalty import daily_loyalty_merge
 from regulars.errors import ConfigError
 from regulars.settings import Settings
 from tasks.blocks import resolve_block, with_blocks
+from tasks.context import open_context
 
 DAY = date(2026, 1, 5)
 
@@ -99,3 +100,21 @@ def test_a_block_that_is_not_there_is_named(prefect_server: None) -> None:
     settings = Settings(_env_file=None, s3={"block": "nobody-made-this"})
     with pytest.raises(ConfigError, match="aws-credentials/nobody-made-this"):
         with_blocks(settings)
+
+
+def test_only_who_uses_the_store_needs_its_block(
+    prefect_server: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REGULARS_HOME", str(tmp_path))
+    monkeypatch.setenv("REGULARS_OPERATIONAL_URL", "block://secret/operational-url")
+    (tmp_path / "sources.yml").write_text(
+        'connections:\n  files: {kind: files, path: "."}\n  store: {kind: postgres, url: "operational:"}\n'
+        "tables:\n  orders: {from: files, path: orders.csv}\n  customer_engagement: {from: store, table: staging.stg_customer_engagement}\n"
+    )
+    monkeypatch.setenv("REGULARS_SOURCES", str(tmp_path / "sources.yml"))
+    assert open_context("ingest", DAY, ["orders"]).tables == ("orders",)
+    with pytest.raises(ConfigError, match="no Prefect block secret/operational-url"):
+        open_context("ingest", DAY, ["customer_engagement"])
+    Secret(value=SecretStr("postgresql://store:pw@db.example.com/ops")).save("operational-url", overwrite=True)
+    context = open_context("ingest", DAY, ["customer_engagement"])
+    assert context.sources.connections["store"].url == "postgresql://store:pw@db.example.com/ops"
