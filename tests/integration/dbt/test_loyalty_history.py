@@ -138,6 +138,7 @@ def test_replay_of_a_past_day_and_building_in_chunks_end_in_equal_tables(company
     assert built.tables() == before
 
 
+@pytest.mark.whole
 @pytest.mark.timeout(900)
 def test_a_run_writes_only_the_stretches_that_start_and_the_ends_of_those_that_end(
     company: Callable[..., Company],

@@ -33,6 +33,7 @@ def built(new_warehouse: Callable[[], Warehouse]) -> tuple[Warehouse, World]:
     return warehouse, world
 
 
+@pytest.mark.whole
 @pytest.mark.timeout(900)
 def test_bare_dbt_build_works(new_warehouse: Callable[[], Warehouse], tmp_path: Path) -> None:
     world, warehouse = World(3), new_warehouse()

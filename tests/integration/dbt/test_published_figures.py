@@ -47,6 +47,7 @@ def nist(path: Path) -> tuple[float, float, list[Decimal]]:
     return mean, deviation, [Decimal(one) for one in (row.strip() for row in data) if re.fullmatch(r"-?[\d.]+", one)]
 
 
+@pytest.mark.whole
 def test_published_figures(new_warehouse: Callable[[], Warehouse], datasets: Path) -> None:
     certified = {path.stem: nist(path) for path in sorted((datasets / "nist").glob("*.txt"))}
     assert len(certified) == 4

@@ -70,6 +70,7 @@ def test_alerts_are_automations() -> None:
     assert [one.name for one in found] == ["regulars-run-failed", "regulars-no-day-merged", "regulars-data-late"]
 
 
+@pytest.mark.whole
 def test_the_set_is_deployed_without_a_secret(environment: dict[str, str], tmp_path: Path) -> None:  # noqa: F811
     target = {name: value or "" for name, value in dotenv_values(TARGETS / "staging.env").items()}
     shell = {**environment, **target, "REGULARS_CHECKOUT": str(PROJECT_DIR), "THE_KEY": CANARY}

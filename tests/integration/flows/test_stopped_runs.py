@@ -51,6 +51,7 @@ def test_a_blocked_gate_changes_nothing_that_is_published(
         assert reader.query("select max(snapshot_date) from marts.loyalty_master") == [(DAYS[2],)]
 
 
+@pytest.mark.whole
 def test_a_shrunken_snapshot_is_kept_out_and_taken_when_told(world: Enter, sample_files: Path, tmp_path: Path) -> None:
     home = world("shrunken")
     daily_loyalty_merge(DAYS[0])

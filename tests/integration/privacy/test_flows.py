@@ -186,6 +186,7 @@ def assert_nothing_leaked(company: Company, printed: str, logged: str) -> None:
     assert {place: names for place, names in found.items() if names} == {}
 
 
+@pytest.mark.whole
 def test_a_day_and_its_failures_leave_no_trace_of_a_secret_or_a_person(
     company: Company, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
