@@ -142,6 +142,14 @@ def test_checks_of_sheet_and_summary_are_recorded_and_shown(home: Path) -> None:
     assert "unknown_project" in str(artifacts["customer-engagement-way"])
 
 
+def test_the_report_answers(home: Path) -> None:
+    text = (PROJECT_DIR / "docs" / "reports" / "client_engagement.sql").read_text()
+    with read_published(home / "published.duckdb") as reader:
+        rows = reader.query(text)
+        ((lapsed,),) = reader.query("select count(*) from marts.customer_engagement_summary where is_lapsed")
+    assert sum("lapsed" in row for row in rows) == lapsed > 0
+
+
 def test_subflows_are_seen_as_such(home: Path) -> None:
     with get_client(sync_client=True) as client:
         names = {flow.name for flow in client.read_flows()}

@@ -268,9 +268,9 @@ REPORTS = PROJECT_DIR / "docs" / "reports"
 
 
 def test_every_report_answers(home: Path) -> None:
-    texts = {
-        path.stem: path.read_text() for path in sorted(REPORTS.glob("*.sql")) if "segments." not in path.read_text()
-    }
+    others = ("segments.", "marts.customer_engagement")  # made by other flows, whose tests ask them
+    texts = {path.stem: path.read_text() for path in sorted(REPORTS.glob("*.sql"))}
+    texts = {name: text for name, text in texts.items() if not any(other in text for other in others)}
     assert len(texts) >= 8
     with read_published(home / "published.duckdb") as reader:
         found = {name: reader.table(text) for name, text in texts.items()}
