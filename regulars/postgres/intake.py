@@ -12,21 +12,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from regulars.errors import ContractError
 from regulars.ledger import failed_row
-from regulars.postgres.export_cells import tidy_export
 from regulars.postgres.store import record, store_errors
 from regulars.run import Run
 
 SCHEMA = "raw"
 ROW, TAB = "_row", "_tab"
 PIECE_BYTES = 1 << 20
+DIGITS = 20  # of a digest
 ROWS_AT_ONCE = 10_000  # numbers that a session takes from the sequence
+# Pages go to the disk while the copy goes on, where the server's system can do that: the commit then finds little to wait for.
+FLUSH_EARLY = "select set_config('backend_flush_after', '128', true) from pg_settings where name = 'backend_flush_after' and max_val::int >= 128"
 WHERE = re.compile(r"COPY \S+, line (\d+)(?:, column ([^:]+))?")
 
 
@@ -34,8 +36,8 @@ WHERE = re.compile(r"COPY \S+, line (\d+)(?:, column ([^:]+))?")
 class CsvFile:
     """A file of UTF-8 text. `columns` are the table's names in the order of the file, `skip` the bytes before the first row
     of data, and `first_row` the number of that row in the sheet, where the file itself has no column `_row`. `name` is what
-    people call it, where that is not the file's own. Of an export as people made it (`is_export`) rows without a filled cell
-    are left out, and a bare number in one of `dates` is the day that it counts to."""
+    people call it, where that is not the file's own. Of an export as people made it (`is_export`) an empty cell is nothing,
+    quoted or not, and rows without a filled cell are left out."""
 
     path: Path
     columns: tuple[str, ...]
@@ -45,7 +47,6 @@ class CsvFile:
     quote: str = '"'
     name: str = ""
     is_export: bool = False
-    dates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,17 +72,18 @@ def take_in(
     Raises ContractError for a file that is no CSV of that width, with its line; what was there stays.
     """
     started = datetime.now(UTC).replace(tzinfo=None)
-    content = _digest(file, columns)
+    content = ""
     try:
         with store_errors(f"raw.{table}"), connection.transaction():
             connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"regulars intake {table}"])
             known = _last(connection, table)
-            if known and known[0] == content and not refresh:
-                return TakenIn(table, int(known[1]), int(known[2]), content, created=False)
+            # Bytes are told apart by their number first: a digest is made before the copy only if it may be the known one.
+            if known and not refresh and int(known[2]) == file.path.stat().st_size - file.skip:
+                content = _digest(file, columns)
+                if known[0] == content:
+                    return TakenIn(table, int(known[1]), int(known[2]), content, created=False)
             _make_table(connection, table, columns, file)
-            rows, sent = _copy(connection, table, file)
-            if file.is_export:
-                rows -= tidy_export(connection, sql.Identifier(SCHEMA, table), file)
+            rows, sent, content = _copy(connection, table, columns, file)
             finished = datetime.now(UTC).replace(tzinfo=None)
             record(connection, "ingestion_logs", {
                 "run_id": run.run_id, "flow": run.flow, "table_name": table, "as_of": run.as_of,
@@ -102,19 +104,24 @@ def take_in(
 
 
 def _digest(file: CsvFile, columns: Sequence[str]) -> str:
-    """Digest of the file's bytes and of how they are read, 20 hex digits."""
-    found = hashlib.sha256(
-        repr((*columns, file.columns, file.skip, file.delimiter, file.quote, file.is_export, file.dates)).encode()
+    """Digest of the file's rows and of how they are read, 20 hex digits."""
+    found = _new_digest(file, columns)
+    for piece in _pieces(file):
+        found.update(piece)
+    return found.hexdigest()[:DIGITS]
+
+
+def _new_digest(file: CsvFile, columns: Sequence[str]) -> hashlib._Hash:
+    return hashlib.sha256(
+        repr((*columns, file.columns, file.first_row, file.delimiter, file.quote, file.is_export)).encode()
     )
+
+
+def _pieces(file: CsvFile) -> Iterator[bytes]:
     with file.path.open("rb") as stream:
-        for piece in _pieces(stream):
-            found.update(piece)
-    return found.hexdigest()[:20]
-
-
-def _pieces(stream: BinaryIO) -> Iterator[bytes]:
-    while piece := stream.read(PIECE_BYTES):
-        yield piece
+        stream.seek(file.skip)
+        while piece := stream.read(PIECE_BYTES):
+            yield piece
 
 
 def _last(connection: psycopg.Connection[Any], table: str) -> tuple[Any, ...] | None:
@@ -146,25 +153,28 @@ def _make_table(connection: psycopg.Connection[Any], table: str, columns: Sequen
     )
 
 
-def _copy(connection: psycopg.Connection[Any], table: str, file: CsvFile) -> tuple[int, int]:
-    """Rows and bytes of the file, which goes in as it is. The rows are frozen: nobody else can have seen the table."""
-    columns = sql.SQL(", ").join(map(sql.Identifier, file.columns))
-    # An empty cell of an export is nothing, quoted or not.
-    nothing = sql.SQL(", force_null ({})" if file.is_export else "").format(columns)
-    command = sql.SQL("copy {} ({}) from stdin (format csv, delimiter {}, quote {}, freeze{})").format(
-        sql.Identifier(SCHEMA, table), columns, sql.Literal(file.delimiter), sql.Literal(file.quote), nothing
-    )
-    sent = 0
+def _copy(
+    connection: psycopg.Connection[Any], table: str, columns: Sequence[str], file: CsvFile
+) -> tuple[int, int, str]:
+    """Rows, bytes and digest of the file, which goes in as it is. The rows are frozen: nobody else can have seen the table."""
+    names = sql.SQL(", ").join(map(sql.Identifier, file.columns))
+    command = sql.SQL("copy {} ({}) from stdin (format csv, delimiter {}, quote {}, freeze{}){}").format(
+        sql.Identifier(SCHEMA, table), names, sql.Literal(file.delimiter), sql.Literal(file.quote),
+        sql.SQL(", force_null ({})" if file.is_export else "").format(names),
+        sql.SQL(" where coalesce({}) is not null" if file.is_export else "").format(names),
+    )  # fmt: skip
+    connection.execute(FLUSH_EARLY)
+    digest, sent = _new_digest(file, columns), 0
     with connection.cursor() as cursor:
         try:
-            with file.path.open("rb") as stream, cursor.copy(command) as copy:
-                stream.seek(file.skip)
-                for piece in _pieces(stream):
-                    sent += len(piece)
+            with cursor.copy(command) as copy:
+                for piece in _pieces(file):
                     copy.write(piece)
+                    digest.update(piece)  # while the server reads it
+                    sent += len(piece)
         except psycopg.DataError as error:
             raise _no_such_csv(table, file, error) from None
-        return max(cursor.rowcount, 0), sent
+        return max(cursor.rowcount, 0), sent, digest.hexdigest()[:DIGITS]
 
 
 def _no_such_csv(table: str, file: CsvFile, error: psycopg.Error) -> ContractError:

@@ -1,7 +1,8 @@
 """Exports of a sheet that COPY can take as they are: CSV whose columns are the contract's, under whatever names.
 
 Any other export goes through the reader of sheets, and so does one that COPY refuses: the reader pads short rows and says
-what is wrong with others. Either way the table is the same.
+what is wrong with others. Either way the table is the same, but for days that are bare numbers: the reader makes days of
+them, of copied ones staging does.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ BOM = b"\xef\xbb\xbf"
 def plain_export(request: Request, spool: Path) -> CsvFile | None:
     """The table's export for COPY; None where it is not one CSV file of just these columns, or cells are to be changed."""
     source = request.source
-    if not is_export(request) or source.where or request.read.null_values or source.tabs or not request.read.quote:
+    is_changed = source.where or source.dates or request.read.null_values
+    if not is_export(request) or is_changed or source.tabs or not request.read.quote:
         return None
     files = find_exports(request)
     if len(files) != 1 or request.read.format_of(files[0].name) != "csv":
@@ -43,12 +45,9 @@ def plain_export(request: Request, spool: Path) -> CsvFile | None:
     columns = _columns(request, [header_name(cell) for cell in cells])
     if columns is None or len(delimiter) > 1:
         return None
-    dates = [match_column(wish, list(columns)) for wish in source.dates]
-    is_date = {column.name: column.data_type in ("date", "timestamp") for column in request.contract.columns}
     return CsvFile(
         path, tuple(columns.values()), skip=end, first_row=header + 1, delimiter=delimiter, quote=request.read.quote,
         name=files[0].name, is_export=True,
-        dates=tuple(name for found, name in columns.items() if found in dates or is_date[name]),
     )  # fmt: skip
 
 

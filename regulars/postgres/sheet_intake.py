@@ -99,7 +99,7 @@ def _write_csv(
             total += int(counted[0]) if counted else 0
     except duckdb.ConversionException:
         raise ContractError(
-            f"an expression under sheets.{request.table} in sources.yml cannot convert a value",
+            f"an expression under {request.entry} in sources.yml cannot convert a value",
             remedy="leave the cell as it is: mapping and staging make a type of it, or let its row wait",
         ) from None
     return path, max(total - kept, 0)
@@ -113,18 +113,17 @@ def _is_one_csv(request: Request, pieces: Sequence[Piece]) -> bool:
 
 def _select(request: Request, piece: Piece, engine: duckdb.DuckDBPyConnection, tab: str) -> str:
     """SELECT of place and cells of a tab, in the order of the contract."""
-    place = f"sheets.{request.table}"
-    fit = map_columns(request, piece, lambda text, _: bind(request, engine, piece, text, f"{place}.columns"))
+    fit = map_columns(request, piece, lambda text, place: bind(request, engine, piece, text, place))
     reckoned = [name for name, mapped in fit.columns.items() if mapped.numbers]
     if reckoned:
         raise ConfigError(
-            f"sources.yml: {place}.columns.{reckoned[0]}: cells are text here, there is no reckoning with them",
+            f"sources.yml: {request.entry}.columns.{reckoned[0]}: cells are text here, there is no reckoning with them",
             remedy="name the column as it is: the mapping tables make numbers of it",
         )
     cells = ", ".join(_cell(request, mapped.sql) for mapped in fit.columns.values())
     kept = ""
     if request.source.where:
-        kept = f" where {bind(request, engine, piece, request.source.where, f'{place}.where').sql}"
+        kept = f" where {bind(request, engine, piece, request.source.where, f'{request.entry}.where').sql}"
     return f"select {tab} as {TAB}, {ROW}, {cells} from ({piece.relation}) as sheet{kept}"
 
 

@@ -5,7 +5,8 @@
 
 {#-
     A day, written in one of the forms a column allows: `%Y-%m-%d`, `%d/%m/%Y`, `%m/%d/%Y`, `%d.%m.%Y`, `%Y-%m`, `%m/%Y`, `%b %Y`. The forms without
-    a day mean its first. Null for any other text, and for a day that no month has.
+    a day mean its first. A bare number is a day, too, as spreadsheets count them: somebody removed the format. Smaller ones may be years, and stay text,
+    as in regulars/sources/sheet_table.py. Null for any other text, and for a day that no month has.
 -#}
 {% macro day_from(text, forms) -%}
     {%- set parts = {'%Y': '([0-9]{4})', '%m': '([0-9]{1,2})', '%d': '([0-9]{1,2})', '%b': '([A-Za-z]{3})[a-z]*[.]?'} -%}
@@ -36,7 +37,11 @@
                 day from make_date({{ year | replace('{}', anchored) }}, {{ month | replace('{}', anchored) }}, 1) + interval '1 month - 1 day'
             ) then null
             else make_date({{ year | replace('{}', anchored) }}, {{ month | replace('{}', anchored) }}, {{ day | replace('{}', anchored) }})
-        end{{ ',' if not loop.last }}
+        end,
     {%- endfor %}
+        case
+            when {{ text }} !~ '^[0-9]{4,7}$' then null
+            when cast({{ text }} as integer) between 3000 and 2958465 then date '1899-12-30' + cast({{ text }} as integer)
+        end
     )
 {%- endmacro %}

@@ -32,6 +32,7 @@ C1,Ann & Co,P1,Jan 2023,hi,Active ,email,four,"1,200.50",30/01/2023
 C2,Bo,P1,2023-02,splendid,active,mail,twelve,(250.00),
 
 C3,Cy,P2,2023-02,low,active,phone,n/a,2k,31.02.2023
+C3,Cy,P2,44958,low,active,phone,n/a,2k,44970
 """
 
 
@@ -83,7 +84,10 @@ def test_a_sheet_is_staged_and_what_waits_comes_back_after_a_decision(
         "from staging.stg_customer_engagement as s order by 1"
     )
     waiting = "select row_number, problem from staging.client_engagement_waiting order by 1, 2"
-    assert store.execute(staged).fetchall() == [("C1", "high", "active", "email", 4, "1200.50", 1)]
+    assert store.execute(staged).fetchall() == [
+        ("C1", "high", "active", "email", 4, "1200.50", 1),
+        ("C3", "low", "active", "phone", None, "2000.00", 0),
+    ]
     assert store.execute(waiting).fetchall() == [
         (4, "engagement_level: waits for a decision"),
         (6, "last_contact_on: no day in a form that the contract allows"),

@@ -170,6 +170,12 @@ CELLS = st.sampled_from(
 )
 
 
+def day_of(column: str) -> str:
+    """A bare number is a day for the reader already, for copied bytes only in staging."""
+    moment = f"timestamp '1899-12-30' + cast({column} as double precision) * interval '1 day'"
+    return f"case when {column} ~ '^[0-9.]+$' and {column}::float > 3000 then regexp_replace(({moment})::text, ' 00:00:00$', '') else {column} end"
+
+
 @hypothesis.settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.lists(CELLS, min_size=len(HEADER), max_size=len(HEADER)), min_size=1, max_size=8),
@@ -196,7 +202,9 @@ def test_bytes_that_are_copied_say_what_the_reader_says(
         with open_spool(settings) as spool:
             assert (plain_export(request, spool) is not None) == (where is None)
         counts.append(take_in_sheet(store, contract, given_sources, settings, RUN, refresh=True).taken.rows)
-        tables.append(shown(store, ", ".join(["_tab", "_row", *contract.by_name])))
+        dates = {column.name for column in contract.columns if column.data_type == "date"}
+        cells = [day_of(name) if name in dates else name for name in contract.by_name]
+        tables.append(shown(store, ", ".join(["_tab", "_row", *cells])))
     assert counts[0] == counts[1] and tables[0] == tables[1]
 
 
