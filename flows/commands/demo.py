@@ -11,9 +11,9 @@ import typer
 
 from flows.commands.console import console, print_table, show_steps
 from flows.commands.demo_engagement import play_engagement, report_engagement
+from flows.commands.demo_record import Verdict, finished_days, print_caught
 from flows.commands.demo_shop import play_shop, report_shop
 from flows.commands.prefect_profile import use_local_prefect, with_named_blocks, with_named_store
-from regulars.contracts import read_contracts
 from regulars.errors import GuardBlocked
 from regulars.postgres.server import EmbeddedPostgres, start_server
 from regulars.sample.check import check_planted, planted_until
@@ -57,7 +57,7 @@ def demo(
     )
     server = start_server(settings.home_dir)
     console.print("embedded PostgreSQL runs, with three departmental databases: dw_a, dw_b, dw_c")
-    days = [day for day in SPEC.all_days() if day not in played_days(settings)]
+    days = days_to_play(settings)
     if days:
         console.print("starting Prefect (some 15 seconds) ...")
         from flows.loyalty import daily_loyalty_merge
@@ -109,21 +109,13 @@ def play(day: date, server: EmbeddedPostgres, merge: Any) -> None:
         merge(day, refresh=True)
 
 
-def played_days(settings: Settings) -> set[date]:
-    """Days whose merge ended well, revisions included."""
-    if settings.warehouse == "duckdb" and not settings.warehouse_path.exists():
-        return set()
+def days_to_play(settings: Settings) -> list[date]:
+    """Days whose merge, revisions included, has not ended well yet."""
+    ended = finished_days(settings, "daily-loyalty-merge")
     wanted = {
         day: 1 + ("corrected" in variants_of(SPEC, "user_activity", SPEC.index_of(day))) for day in SPEC.all_days()
     }
-    with open_warehouse(settings) as warehouse:
-        warehouse.prepare(read_contracts(settings.dbt_project_dir / "models" / "staging"))
-        found = dict(
-            warehouse.query(
-                "select as_of, count(*) from ops.runs where flow = 'daily-loyalty-merge' and status = 'completed' group by as_of"
-            )
-        )
-    return {day for day in SPEC.all_days() if found.get(day, 0) >= wanted[day]}
+    return [day for day, times in wanted.items() if ended.get(day, 0) < times]
 
 
 def report(settings: Settings, called: str) -> bool:
@@ -141,18 +133,10 @@ def report(settings: Settings, called: str) -> bool:
             ["segment", "team", "day", "revision", "delivered", "entered", "left"],
             warehouse.query(SEGMENTS),
         )
-    kinds = sorted({verdict.fault.kind for verdict in verdicts})
-    by_kind = [
-        (kind, sum(v.fault.kind == kind for v in verdicts), sum(v.fault.kind == kind and v.is_caught for v in verdicts))
-        for kind in kinds
-    ]
-    print_table(
-        "Planted faults (docs/sample-data.md says what counts as caught)", ["kind", "planted", "caught"], by_kind
+    caught = print_caught(
+        "Planted faults (docs/sample-data.md says what counts as caught)",
+        [Verdict(one.fault.kind, one.is_caught, f"{one.fault.description}: {one.found}") for one in verdicts],
     )
-    for verdict in verdicts:
-        if not verdict.is_caught:
-            console.print(f"not caught: {verdict.fault.description}: {verdict.found}")
-    caught = sum(verdict.is_caught for verdict in verdicts)
     console.print(
         f"days run {SPEC.days}, planted {len(verdicts)}, caught {caught}, files delivered {len(deliveries)} CSV\n"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from flows.commands.console import console, print_table
-from regulars.contracts import read_contracts
+from flows.commands.demo_record import Verdict, finished_days, print_caught
 from regulars.postgres.mapping_review import approve, reject
 from regulars.postgres.store import open_store
 from regulars.sample.engagement import EngagementSpec, decisions_before, faults_until, write_sheet
@@ -33,7 +33,7 @@ def play_engagement(settings: Settings) -> None:
     from flows.engagement import customer_engagement
     from tasks.seeds import seed_projects
 
-    done = _played(settings)
+    done = finished_days(settings, "customer-engagement")
     for evening in SPEC.evenings:
         if evening in done:
             continue
@@ -49,24 +49,17 @@ def play_engagement(settings: Settings) -> None:
 
 def report_engagement(settings: Settings) -> bool:
     """Print what the evenings came to; True if every planted fault was caught."""
-    faults = faults_until(SPEC, SPEC.evenings[-1])
     with open_warehouse(settings) as warehouse, open_store(settings) as store:
         for title, query in SHOWN.items():
             found = warehouse.arrow(query)
             print_table(title, found.column_names, [tuple(row.values()) for row in found.to_pylist()])
         print_table("Rows of the sheet that wait", ["why", "rows"], store.execute(WAITING).fetchall())
         places = {"warehouse": warehouse.query, "store": lambda query: store.execute(query.encode()).fetchall()}
-        verdicts = [(fault, places[fault.place](fault.query) == [(True,)]) for fault in faults]
-    kinds = sorted({fault.kind for fault in faults})
-    by_kind = [
-        (kind, sum(f.kind == kind for f, _ in verdicts), sum(f.kind == kind and caught for f, caught in verdicts))
-        for kind in kinds
-    ]
-    print_table("Planted in the sheet", ["kind", "planted", "caught"], by_kind)
-    for fault, is_caught in verdicts:
-        if not is_caught:
-            console.print(f"not caught: {fault.description}")
-    caught = sum(is_caught for _, is_caught in verdicts)
+        verdicts = [
+            Verdict(fault.kind, places[fault.place](fault.query) == [(True,)], fault.description)
+            for fault in faults_until(SPEC, SPEC.evenings[-1])
+        ]
+    caught = print_caught("Planted in the sheet", verdicts)
     console.print(f"evenings run {len(SPEC.evenings)}, planted {len(verdicts)}, caught {caught}\n")
     return caught == len(verdicts)
 
@@ -81,15 +74,3 @@ def _decide(settings: Settings, evening: date) -> int:
             else:
                 approve(store, one.column, one.raw, value=one.meaning, by=OPERATIONS, at=datetime.now(UTC))
     return len(decisions)
-
-
-def _played(settings: Settings) -> set[date]:
-    """Evenings whose flow ended well."""
-    if settings.warehouse == "duckdb" and not settings.warehouse_path.exists():
-        return set()
-    with open_warehouse(settings) as warehouse:
-        warehouse.prepare(read_contracts(settings.dbt_project_dir / "models" / "staging"))
-        found = warehouse.query(
-            "select as_of from ops.runs where flow = 'customer-engagement' and status = 'completed'"
-        )
-    return {day for (day,) in found}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from flows.commands.console import console, print_table
-from regulars.contracts import read_contracts
+from flows.commands.demo_record import Verdict, finished_days, print_caught
 from regulars.postgres.server import EmbeddedPostgres
 from regulars.sample.shop import ShopSpec, faults_until, load_evening
 from regulars.settings import Settings
@@ -31,7 +29,7 @@ def play_shop(settings: Settings, server: EmbeddedPostgres) -> None:
     """Load the shop's evenings and run the weekly refresh for each; what was run before is left alone."""
     from flows.sales import weekly_customer_analytics
 
-    done = _played(settings)
+    done = finished_days(settings, "weekly-customer-analytics")
     for evening in SPEC.evenings:
         if evening in done:
             continue
@@ -48,29 +46,9 @@ def report_shop(settings: Settings) -> bool:
             found = warehouse.arrow(query)
             print_table(title, found.column_names, [tuple(row.values()) for row in found.to_pylist()])
         verdicts = [
-            (fault, warehouse.query(fault.query) == [(True,)]) for fault in faults_until(SPEC, SPEC.evenings[-1])
+            Verdict(fault.kind, warehouse.query(fault.query) == [(True,)], fault.description)
+            for fault in faults_until(SPEC, SPEC.evenings[-1])
         ]
-    kinds = sorted({fault.kind for fault, _ in verdicts})
-    by_kind = [
-        (kind, sum(f.kind == kind for f, _ in verdicts), sum(f.kind == kind and caught for f, caught in verdicts))
-        for kind in kinds
-    ]
-    print_table("Planted in the shop", ["kind", "planted", "caught"], by_kind)
-    for fault, caught in verdicts:
-        if not caught:
-            console.print(f"not caught: {fault.description}")
-    caught = sum(caught for _, caught in verdicts)
+    caught = print_caught("Planted in the shop", verdicts)
     console.print(f"weeks run {len(SPEC.evenings)}, planted {len(verdicts)}, caught {caught}\n")
     return caught == len(verdicts)
-
-
-def _played(settings: Settings) -> set[date]:
-    """Evenings whose refresh ended well."""
-    if settings.warehouse == "duckdb" and not settings.warehouse_path.exists():
-        return set()
-    with open_warehouse(settings) as warehouse:
-        warehouse.prepare(read_contracts(settings.dbt_project_dir / "models" / "staging"))
-        found = warehouse.query(
-            "select as_of from ops.runs where flow = 'weekly-customer-analytics' and status = 'completed'"
-        )
-    return {day for (day,) in found}
