@@ -22,7 +22,7 @@ EMULATED := $(BIN)/python tests/parity/serve.py
 demo: $(STAMP)
 	@$(if $(EMULATOR),$(EMULATED) demo --called "$(EMULATED)",$(BIN)/regulars demo)
 
-# The same, and the weekly refresh of a shop with a year and a half of orders.
+# The same, the weekly refresh of a shop with a year and a half of orders, and client engagement from a shared sheet.
 demo-all: $(STAMP)
 	@$(if $(EMULATOR),$(EMULATED) demo --all --called "$(EMULATED)",$(BIN)/regulars demo --all)
 
