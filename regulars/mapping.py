@@ -64,7 +64,7 @@ def map_columns(request: Request, piece: Piece, bind: Callable[[str, str], Mappe
         found = None if _is_null(text) else match_column(text or column.name, names)
         used.add(found)
         if found is not None:
-            _refuse_repeated(piece, request.table, column.name, found)
+            _refuse_repeated(request, piece, column.name, found)
             mapping[column.name] = Mapped(identifier(found), types[found])
         elif _is_null(text):
             mapping[column.name] = _null()
@@ -113,12 +113,12 @@ def _refuse_reserved(piece: Piece, names: list[str]) -> None:
         )
 
 
-def _refuse_repeated(piece: Piece, table: str, column: str, found: str) -> None:
+def _refuse_repeated(request: Request, piece: Piece, column: str, found: str) -> None:
     if found.lower() in piece.repeated:
         copies = [name for name, _ in piece.columns if re.fullmatch(rf"{re.escape(found)}(_\d+)?", name, re.IGNORECASE)]
         raise ContractError(
             f"{piece.source} has {found} more than once, and {column} can be only one of them: {listed(copies)}",
-            remedy=f"have the source mended, or choose one under tables.{table}.columns.{column} in sources.yml "
+            remedy=f"have the source mended, or choose one under {request.entry}.columns.{column} in sources.yml "
             f"(the first one is '\"{found}\"')",
         )
 
@@ -171,7 +171,7 @@ def drift(request: Request, piece: Piece, missing: list[str], extra: list[str]) 
     return ContractError(
         f"{piece.source} has not the columns of contract {contract.source}.{contract.table}: {'; '.join(parts)}. "
         f"Expected: {', '.join(contract.by_name)}. Found: {_visible(found, visible)}{hint}",
-        remedy=f"map the columns under tables.{contract.table}.columns in sources.yml, change the contract, or set "
+        remedy=f"map the columns under {request.entry}.columns in sources.yml, change the contract, or set "
         "on_drift: evolve in it",
     )
 

@@ -52,7 +52,7 @@ def replay(
     request = make_request(contract, sources, settings, as_of, min(reached, default=None))
     if held:
         plain = request.source.model_copy(update={"columns": {}, "where": None, "via": None})
-        request = replace(request, source=plain, read=read_options(contract.table, {}))
+        request = replace(request, source=plain, read=read_options(request.entry, {}))
     _refuse_expressions(request)
     with open_spool(settings) as spool, local_engine(settings, spool) as engine:
         set_pseudonym_key(engine, contract, settings)

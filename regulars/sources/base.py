@@ -145,11 +145,11 @@ def make_request(
     contract: Contract, sources: Sources, settings: Settings, as_of: date, since: date | None = None, entry: str = ""
 ) -> Request:
     """The request for one table. Raises ConfigError where sources.yml does not name the table."""
-    source = sources.tables.get(contract.table)
+    source, entry = sources.tables.get(contract.table), entry or f"tables.{contract.table}"
     if source is None:
         raise ConfigError(
             f"sources.yml has no entry for table {contract.table}",
-            remedy=f"add tables.{contract.table} to sources.yml, or leave the table out of the run",
+            remedy=f"add {entry} to sources.yml, or leave the table out of the run",
         )
     return Request(
         contract,
@@ -158,7 +158,7 @@ def make_request(
         sources.base_dir,
         settings,
         as_of,
-        read_options(contract.table, source.read),
+        read_options(entry, source.read),
         since,
-        entry or f"tables.{contract.table}",
+        entry,
     )

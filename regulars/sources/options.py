@@ -88,9 +88,9 @@ class ReadOptions(BaseModel):
         )
 
 
-def read_options(table: str, given: dict[str, Any]) -> ReadOptions:
-    """The options of one table. Raises ConfigError that names table and option."""
-    return checked(ReadOptions, given, f"tables.{table}.read")
+def read_options(entry: str, given: dict[str, Any]) -> ReadOptions:
+    """The options of one entry of sources.yml. Raises ConfigError that names entry and option."""
+    return checked(ReadOptions, given, f"{entry}.read")
 
 
 def checked(model: type[Checked], given: Mapping[str, Any], place: str) -> Checked:

@@ -102,26 +102,39 @@ def test_cells_come_under_the_names_of_the_contract(
 
 
 @pytest.mark.parametrize(
-    ("header", "columns", "says"),
+    ("header", "columns", "says", "remedy"),
     [
         (
             ["Client No", *HEADER[1:]],
             COLUMNS,
             rf"sheets\.{TABLE}\.columns reads: client_id: Client ID \(nearest: Client No\)",
+            f"correct sheets.{TABLE}.columns in sources.yml",
         ),
-        ([*list(COLUMNS)[:-1], "last_contct_on"], {}, r"missing: last_contact_on \(nearest: last_contct_on\)"),
-        ([*COLUMNS, "region"], {}, "not in the contract: region"),
+        (
+            [*list(COLUMNS)[:-1], "last_contct_on"],
+            {},
+            r"missing: last_contact_on \(nearest: last_contct_on\)",
+            f"map the columns under sheets.{TABLE}.columns in sources.yml",
+        ),
+        ([*COLUMNS, "region"], {}, "not in the contract: region", f"map the columns under sheets.{TABLE}.columns"),
+        (
+            [*HEADER, HEADER[0]],
+            COLUMNS,
+            "has Client ID more than once",
+            f"choose one under sheets.{TABLE}.columns.client_id in sources.yml",
+        ),
     ],
 )
 def test_drift_is_named_and_what_was_there_stays(
-    header: list[str], columns: dict[str, str], says: str,
+    header: list[str], columns: dict[str, str], says: str, remedy: str,
     store: psycopg.Connection[Any], settings: Settings, contract: Contract, tmp_path: Path,
 ) -> None:  # fmt: skip
     take_in_sheet(store, contract, exported(tmp_path, *ROWS), settings, RUN)
     before = shown(store)
     wide = [row + [""] * (len(header) - len(row)) for row in ROWS]
-    with pytest.raises(ContractError, match=says):
+    with pytest.raises(ContractError, match=says) as caught:
         take_in_sheet(store, contract, exported(tmp_path, *wide, header=header, columns=columns), settings, RUN)
+    assert remedy in caught.value.remedy
     assert shown(store) == before
 
 
@@ -131,9 +144,15 @@ def test_entries_that_a_sheet_cannot_have(
     sources = exported(tmp_path, *ROWS, columns={**COLUMNS, "session_count": '"Session Count" + 1'})
     with pytest.raises(ConfigError, match=rf"sheets\.{TABLE}\.columns\.session_count: cells are text"):
         take_in_sheet(store, contract, sources, settings, RUN)
+    misspelt = exported(tmp_path, *ROWS, read={"null_value": ["n/a"]})
+    with pytest.raises(ConfigError, match=rf"sources\.yml: sheets\.{TABLE}\.read\.null_value: "):
+        take_in_sheet(store, contract, misspelt, settings, RUN)
     plain = sources.model_copy(update={"connections": {"exports": Connection(kind="files", path=str(tmp_path))}})
     with pytest.raises(ConfigError, match="not of kind sheet"):
         take_in_sheet(store, contract, plain, settings, RUN)
+    with pytest.raises(ConfigError) as caught:
+        take_in_sheet(store, contract, sources.model_copy(update={"sheets": {}}), settings, RUN)
+    assert caught.value.remedy.startswith(f"add sheets.{TABLE} to sources.yml")
 
 
 def test_tabs_of_a_shared_sheet(store: psycopg.Connection[Any], settings: Settings, contract: Contract) -> None:
