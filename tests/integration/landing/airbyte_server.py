@@ -10,14 +10,13 @@ import json
 import re
 import secrets
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.integration.landing.sheets_faults import Fault
+from tests.integration.landing.faulty_http import JSON, Fault, FaultyHandler, FaultyServer, serve
 
 PUBLIC = "/api/public/v1"
 ENDED = ("succeeded", "failed", "cancelled")
@@ -44,16 +43,11 @@ class Job:
 
 
 @dataclass
-class Server:
-    """`faults` are (pattern of method and path, fault), each used once and in order; `asked` what was asked for."""
-
-    address: str
+class Server(FaultyServer):
     client_id: str
     secret: str
     syncs: dict[str, Sync] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)
-    faults: list[tuple[str, Fault]] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -64,9 +58,6 @@ class Server:
     @property
     def credentials(self) -> str:
         return f"{self.client_id}:{self.secret}"
-
-    def calls(self, pattern: str) -> int:
-        return sum(re.search(pattern, path) is not None for path in self.asked)
 
     def state(self, job: Job) -> str:
         return self.syncs[job.sync_id].states[job.place]
@@ -86,7 +77,7 @@ def says(code: int, body: dict[str, Any] | None = None, headers: dict[str, str] 
 
     def fault(handler: Any) -> bool:
         text = json.dumps(body or {"message": "something with a SECRET-VALUE in it"}).encode()
-        handler.answer(code, text, {"Content-Type": "application/json", **(headers or {})})
+        handler.answer(code, text, {**JSON, **(headers or {})})
         return True
 
     return fault
@@ -97,42 +88,12 @@ def problem(code: int, title: str, detail: str) -> tuple[int, dict[str, Any]]:
     return code, {"type": kind, "title": title, "status": code, "detail": detail}
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server_state: Server
+class Handler(FaultyHandler):
+    place: Server
 
-    def log_message(self, *args: object) -> None:
-        pass
-
-    def do_GET(self) -> None:
-        self._reply()
-
-    def do_POST(self) -> None:
-        self._reply()
-
-    def _reply(self) -> None:
-        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-        state, asked = self.server_state, f"{self.command} {self.path}"
-        state.asked.append(asked)
-        fault = next((item for item in state.faults if re.search(item[0], asked)), None)
-        if fault:
-            state.faults.remove(fault)
-            if fault[1](self):
-                return
-        with state.lock:
-            code, found = self._found(state)
-        self.answer(code, json.dumps(found).encode(), {"Content-Type": "application/json"})
-
-    def answer(self, code: int, body: bytes, headers: dict[str, str]) -> None:
-        try:
-            self.send_response(code)
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-        except OSError:  # whoever asked is gone
-            self.close_connection = True
+    def found(self) -> tuple[int, dict[str, Any]]:
+        with self.place.lock:
+            return self._found(self.place)
 
     def _found(self, state: Server) -> tuple[int, dict[str, Any]]:
         address = urlsplit(self.path)
@@ -192,19 +153,6 @@ class Handler(BaseHTTPRequestHandler):
         return 200, {"job": {"id": number}, "attempts": [{"attempt": attempt}, {"attempt": {**attempt, "id": 1}}]}
 
 
-@contextmanager
-def airbyte_server() -> Iterator[Server]:
+def airbyte_server() -> AbstractContextManager[Server]:
     """A server with one application that may log in."""
-    handler = type("Bound", (Handler,), {})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
-        http.daemon_threads = True
-        handler.server_state = server = Server(  # type: ignore[attr-defined]
-            f"http://127.0.0.1:{http.server_port}", f"client-{http.server_port}", "hunter2"
-        )
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            http.shutdown()
-            thread.join()
+    return serve(Handler, lambda address: Server(address, f"client-{urlsplit(address).port}", "hunter2"))

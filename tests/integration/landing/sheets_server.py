@@ -11,12 +11,9 @@ import gzip
 import json
 import re
 import secrets
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -24,8 +21,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from tests.integration.landing.faulty_http import FaultyHandler, FaultyServer, serve
 from tests.integration.landing.sheets_edits import apply_edits, id_of
-from tests.integration.landing.sheets_faults import Fault, Refused, no_grant
+from tests.integration.landing.sheets_faults import Refused, no_grant
 
 EMAIL = "reader@regulars-tests.iam.gserviceaccount.com"
 READ_ONLY = {
@@ -67,15 +65,10 @@ class Book:
 
 
 @dataclass
-class Server:
-    """`faults` are (pattern of the path, fault), each used once and in order; `asked` the paths that were asked for."""
-
-    address: str
+class Server(FaultyServer):
     key: dict[str, str]
     public: Any  # the key's other half
     books: dict[str, Book] = field(default_factory=dict)
-    faults: list[tuple[str, Fault]] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
     tokens: dict[str, set[str]] = field(default_factory=dict)  # and what they are for
     drive_is_enabled: bool = True
 
@@ -83,50 +76,25 @@ class Server:
     def credentials(self) -> str:
         return json.dumps(self.key)
 
-    def calls(self, pattern: str) -> int:
-        return sum(re.search(pattern, path) is not None for path in self.asked)
 
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # head and body are two writes: without this each answer waits for an ACK
+class Handler(FaultyHandler):
     place: Server
 
-    def log_message(self, *args: object) -> None:
-        pass
-
-    def do_GET(self) -> None:
-        self._reply(self._found)
-
-    def do_POST(self) -> None:
-        self._reply(self._token if urlsplit(self.path).path == "/token" else self._edited)
-
-    def _reply(self, act: Callable[[], dict[str, Any]]) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        self.body = self.rfile.read(length).decode()
-        self.place.asked.append(unquote(self.path))
+    def reply(self) -> None:
         try:
-            waiting = self.place.faults
-            fault = next((item for item in waiting if re.search(item[0], unquote(self.path))), None)
-            if fault:
-                waiting.remove(fault)
-                if fault[1](self):
-                    return
-            self.answer(200, json.dumps(act()).encode(), {"Content-Type": "application/json"})
+            super().reply()
         except Refused as error:
             self.answer(error.code, json.dumps(error.body).encode(), error.headers)
+
+    def found(self) -> tuple[int, dict[str, Any]]:
+        if self.command == "GET":
+            return 200, self._read()
+        return 200, self._token() if urlsplit(self.path).path == "/token" else self._edited()
 
     def answer(self, code: int, body: bytes, headers: dict[str, str]) -> None:
         if "gzip" in self.headers.get("Accept-Encoding", ""):
             body, headers = gzip.compress(body, 1), {**headers, "Content-Encoding": "gzip"}
-        try:
-            self.send_response(code)
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-        except OSError:  # whoever asked is gone
-            self.close_connection = True
+        super().answer(code, body, headers)
 
     def _token(self) -> dict[str, Any]:
         form, place = parse_qs(self.body), self.place
@@ -166,7 +134,7 @@ class Handler(BaseHTTPRequestHandler):
         replies = apply_edits(book, Tab, json.loads(self.body)["requests"])
         return {"spreadsheetId": match[1], "replies": replies}
 
-    def _found(self) -> dict[str, Any]:
+    def _read(self) -> dict[str, Any]:
         self._scopes()
         address = urlsplit(self.path)
         asked = parse_qs(address.query)
@@ -328,24 +296,16 @@ def _kept(found: Any, tree: dict[str, Any]) -> Any:
     return {name: _kept(found[name], tree[name]) for name in tree if name not in unknown}
 
 
-@contextmanager
-def sheets_server() -> Iterator[Server]:
+def sheets_server() -> AbstractContextManager[Server]:
     """A server of one service account with a key made now."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
-    handler = type("Bound", (Handler,), {})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
-        http.daemon_threads = True
-        address = f"http://127.0.0.1:{http.server_port}"
+
+    def make(address: str) -> Server:
         key = {"type": "service_account", "project_id": "regulars-tests", "private_key_id": "1", "private_key": pem,
                "client_email": EMAIL, "client_id": "1", "token_uri": f"{address}/token"}  # fmt: skip
-        handler.place = server = Server(address, key, private.public_key())  # type: ignore[attr-defined]
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            http.shutdown()
-            thread.join()
+        return Server(address, key, private.public_key())
+
+    return serve(Handler, make)

@@ -18,7 +18,7 @@ from regulars.movers.airbyte import Moved, sync
 from regulars.settings import PROJECT_DIR
 from regulars.sources.config import Connection
 from tests.integration.landing.airbyte_server import Job, Server, Sync, airbyte_server, says
-from tests.integration.landing.sheets_faults import resets, sends, sleeps
+from tests.integration.landing.faulty_http import resets, sends, sleeps
 
 SYNC = "18dccc91-0ab1-4f72-9ed7-0b8fc27c5826"
 OTHER = "9924bcd0-99be-453d-ba47-c2c9766f7da5"

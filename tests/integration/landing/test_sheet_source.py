@@ -19,7 +19,8 @@ from regulars.sources.config import Connection, fill_connection
 from regulars.sources.sheet import SheetReader
 from regulars.sources.sheet_table import RECORD
 from regulars.spool import open_spool
-from tests.integration.landing.sheets_faults import drips, edits, fails, resets, sends, sleeps
+from tests.integration.landing.faulty_http import drips, resets, sends, sleeps
+from tests.integration.landing.sheets_faults import edits, fails
 from tests.integration.landing.sheets_server import EMAIL, Book, Server, Tab, sheets_server
 
 KEY = "1AbCdEfGhIjKlMnOpQrStUvWxYz_0123456789-abcd"

@@ -33,7 +33,8 @@ from regulars.sources.review_tab import read_review, review_request
 from tasks.context import RunContext
 from tasks.review import take_review
 from tasks.way import WAITING
-from tests.integration.landing.sheets_faults import Refused, edits, fails, resets
+from tests.integration.landing.faulty_http import resets
+from tests.integration.landing.sheets_faults import Refused, edits, fails
 from tests.integration.landing.sheets_server import EMAIL, Book, Server, Tab, sheets_server
 
 Store = psycopg.Connection[Any]
