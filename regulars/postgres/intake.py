@@ -28,7 +28,9 @@ PIECE_BYTES = 1 << 20
 DIGITS = 20  # of a digest
 ROWS_AT_ONCE = 10_000  # numbers that a session takes from the sequence
 # Pages go to the disk while the copy goes on, where the server's system can do that: the commit then finds little to wait for.
-FLUSH_EARLY = "select set_config('backend_flush_after', max_val, true) from pg_settings where name = 'backend_flush_after'"
+FLUSH_EARLY = (
+    "select set_config('backend_flush_after', max_val, true) from pg_settings where name = 'backend_flush_after'"
+)
 WHERE = re.compile(r"COPY \S+, line (\d+)(?:, column ([^:]+))?")
 
 
