@@ -140,9 +140,12 @@ def is_reachable(contract: Contract, sources: Sources, as_of: date, newest_day: 
         )
 
 
-def plan_extract(contract: Contract, sources: Sources, settings: Settings, as_of: date) -> list[dict[str, Any]]:
-    """What landing that day would read: files with bytes, or table and SQL, and the window; nothing is written."""
-    request = make_request(contract, sources, settings, as_of)
+def plan_extract(
+    contract: Contract, sources: Sources, settings: Settings, as_of: date, entry: str = ""
+) -> list[dict[str, Any]]:
+    """What landing that day would read: files with bytes, or table and SQL, and the window; nothing is written. `entry` is
+    the place in sources.yml that errors name, if it is not below `tables`."""
+    request = make_request(contract, sources, settings, as_of, entry=entry)
     _refuse_stage(request)
     return reader_for(request.connection.kind).plan(request)
 

@@ -38,8 +38,8 @@ def plan_flow(name: str, as_of: date | None, parameters: dict[str, Any]) -> list
 
 def _plan_sheets(context: RunContext, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for sheet in sheets_of(context):
-        reads = plan_extract(context.sheets[sheet], context.sources.of_sheets, context.settings, context.run.as_of)
-        for read in reads:
+        sources, place = context.sources.of_sheets, f"sheets.{sheet}"
+        for read in plan_extract(context.sheets[sheet], sources, context.settings, context.run.as_of, entry=place):
             yield {"stage": "take in", "what": f"{sheet}: {_read_in_words(read)}", **read}
         yield {"stage": "map", "what": f"{sheet}: propose what new words and numbers mean", "table": sheet}
     if context.sources.review is not None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from regulars.contracts import Contract
 from regulars.errors import ConfigError, ContractError
+from regulars.landing import plan_extract
 from regulars.postgres.plain_exports import plain_export
 from regulars.postgres.server import stop_server
 from regulars.postgres.sheet_intake import take_in_sheet
@@ -147,6 +148,8 @@ def test_entries_that_a_sheet_cannot_have(
     misspelt = exported(tmp_path, *ROWS, read={"null_value": ["n/a"]})
     with pytest.raises(ConfigError, match=rf"sources\.yml: sheets\.{TABLE}\.read\.null_value: "):
         take_in_sheet(store, contract, misspelt, settings, RUN)
+    with pytest.raises(ConfigError, match=rf"sources\.yml: sheets\.{TABLE}\.read\.null_value: "):
+        plan_extract(contract, misspelt.of_sheets, settings, RUN.as_of, entry=f"sheets.{TABLE}")
     plain = sources.model_copy(update={"connections": {"exports": Connection(kind="files", path=str(tmp_path))}})
     with pytest.raises(ConfigError, match="not of kind sheet"):
         take_in_sheet(store, contract, plain, settings, RUN)
