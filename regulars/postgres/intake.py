@@ -74,16 +74,12 @@ def take_in(
     Raises ContractError for a file that is no CSV of that width, with its line; what was there stays.
     """
     started = datetime.now(UTC).replace(tzinfo=None)
-    content = ""
     try:
         with store_errors(f"raw.{table}"), connection.transaction():
             connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"regulars intake {table}"])
             known = _last(connection, table)
-            # Bytes are told apart by their number first: a digest is made before the copy only if it may be the known one.
-            if known and not refresh and int(known[2]) == file.path.stat().st_size - file.skip:
-                content = _digest(file, columns)
-                if known[0] == content:
-                    return TakenIn(table, int(known[1]), int(known[2]), content, created=False)
+            if known and not refresh and _holds(known, file, columns):
+                return TakenIn(table, int(known[1]), int(known[2]), str(known[0]), created=False)
             _make_table(connection, table, columns, file)
             rows, sent, content = _copy(connection, table, columns, file)
             finished = datetime.now(UTC).replace(tzinfo=None)
@@ -105,15 +101,18 @@ def take_in(
     return TakenIn(table, rows, sent, content, created=True)
 
 
-def _digest(file: CsvFile, columns: Sequence[str]) -> str:
-    """Digest of the file's rows and of how they are read, 20 hex digits."""
-    found = _new_digest(file, columns)
+def _holds(known: tuple[Any, ...], file: CsvFile, columns: Sequence[str]) -> bool:
+    """Whether the last intake was of these bytes. Their number is asked first: a sheet that was changed mostly has another."""
+    if int(known[2]) != file.path.stat().st_size - file.skip:
+        return False
+    digest = _new_digest(file, columns)
     for piece in _pieces(file):
-        found.update(piece)
-    return found.hexdigest()[:DIGITS]
+        digest.update(piece)
+    return str(known[0]) == digest.hexdigest()[:DIGITS]
 
 
 def _new_digest(file: CsvFile, columns: Sequence[str]) -> hashlib._Hash:
+    """Digest of how a file is read, to which its bytes are added: `DIGITS` hex digits of it are its content."""
     return hashlib.sha256(
         repr((*columns, file.columns, file.first_row, file.delimiter, file.quote, file.is_export)).encode()
     )
