@@ -27,7 +27,8 @@ BOM = b"\xef\xbb\xbf"
 def plain_export(request: Request, spool: Path) -> CsvFile | None:
     """The table's export for COPY; None where it is not one CSV file of just these columns, or cells are to be changed."""
     source = request.source
-    is_changed = source.where or source.dates or request.read.null_values
+    moments = [column for column in request.contract.columns if column.data_type == "timestamp"]
+    is_changed = source.where or source.dates or moments or request.read.null_values
     if not is_export(request) or is_changed or source.tabs or not request.read.quote:
         return None
     files = find_exports(request)

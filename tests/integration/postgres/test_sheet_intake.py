@@ -230,6 +230,19 @@ def test_bytes_that_are_copied_say_what_the_reader_says(
     assert counts[0] == counts[1] and tables[0] == tables[1]
 
 
+def test_bare_numbers_are_moments_in_a_column_of_timestamps(
+    store: psycopg.Connection[Any], settings: Settings, contract: Contract, tmp_path: Path
+) -> None:
+    """Staging makes days of what was copied, and no moments: the reader does."""
+    columns = tuple(
+        column.model_copy(update={"data_type": "timestamp"}) if column.name == "last_contact_on" else column
+        for column in contract.columns
+    )
+    timed = contract.model_copy(update={"columns": columns})
+    take_in_sheet(store, timed, exported(tmp_path, [*ROWS[0][:9], "44956.5"]), settings, RUN)
+    assert shown(store, "last_contact_on") == [("2023-01-30 12:00:00",)]
+
+
 def test_what_copy_refuses_is_read_by_the_reader(
     store: psycopg.Connection[Any], settings: Settings, contract: Contract, tmp_path: Path
 ) -> None:
