@@ -43,6 +43,8 @@ class SheetColumn(Column):
                 raise ValueError(f"{form!r} has other signs than %Y, %m, %b and %d, each at most once")
             if "%Y" not in signs or ("%m" in signs) == ("%b" in signs):
                 raise ValueError(f"{form!r} needs %Y, and either %m or %b")
+            if form in ("%Y%m", "%m%Y"):
+                raise ValueError(f"{form!r} is read as another day: a bare number is a day as spreadsheets count them")
         return forms
 
     @model_validator(mode="after")

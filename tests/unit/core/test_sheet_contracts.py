@@ -61,6 +61,7 @@ def test_rules_and_forms(tmp_path: Path) -> None:
         ("varchar", {"vocabulary": ["a"]}, "Field required"),
         ("date", {"forms": ["%d.%m.%y"]}, "other signs"),
         ("date", {"forms": ["%Y"]}, "needs %Y, and either %m or %b"),
+        ("date", {"forms": ["%Y%m"]}, "is read as another day"),
         ("varchar", {"colour": "red"}, "Extra inputs"),
     ],
 )
