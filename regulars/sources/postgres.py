@@ -8,6 +8,7 @@ so equal batches. A stream runs any SQL that PostgreSQL understands.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from regulars.sources.base import Piece, Request
 from regulars.sources.driver_errors import rewritten
 from regulars.sources.postgres_query import Reading, push_down
 from regulars.sources.postgres_ranges import (
+    LEAST_OF_TRANSFER,
     LEAST_PAGES,
     SHARE,
     SHARE_OF_TRANSFER,
@@ -30,7 +32,7 @@ from regulars.sources.postgres_ranges import (
     scanned_pages,
     size_query,
 )
-from regulars.sources.postgres_session import attach, connect, end, join_snapshot, release, shared_snapshot, watch_of
+from regulars.sources.postgres_session import attach, connect, end, join_snapshot, release, shared_session, watch_of
 from regulars.sources.postgres_state import has_state, read_state
 from regulars.sources.push_down import is_dated, is_live
 from regulars.sources.silence import Watch
@@ -48,19 +50,21 @@ class PostgresReader:
             def explain(error: duckdb.Error) -> RegularsError:
                 return watch.error(_place(request)) or source_error(request, str(error))
 
-            reading = _read_from(request, watch)
-            load_extension(engine, "postgres_scanner")
             database = unique_name("source")
             sessions: list[duckdb.DuckDBPyConnection] = []
             try:
-                with watch.opening():
-                    attach(engine, request.connection, database)
-                    ranges = _begin(request, reading, engine, database, sessions)
+                with ThreadPoolExecutor(1) as beside, ExitStack() as held:
+                    loading = beside.submit(load_extension, engine, "postgres_scanner")
+                    reading = _read_from(request, watch)
+                    reading, snapshot, state = _moment(request, reading, held)
+                    loading.result()
+                    with watch.opening():
+                        attach(engine, request.connection, database)
+                        ranges = _begin(request, reading, engine, database, sessions, snapshot)
                 free: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
                 for session in sessions:
                     free.put(session)
                 lend = (lambda: _lent(free)) if ranges else None
-                state = {"state": read_state(engine, database, reading.relation)} if has_state(request) else {}
                 pieces = [
                     replace(_piece(request, reading, database, pages, state), explain=explain, session=lend)
                     for pages in (ranges or (None,))
@@ -106,32 +110,41 @@ def _place(request: Request) -> str:
     return f"{request.source.connection}: table {request.table}"
 
 
+def _moment(request: Request, reading: Reading, held: ExitStack) -> tuple[Reading, str, dict[str, str]]:
+    """The snapshot that is read, which lives as long as `held` or is any where it is empty; and the table's state in it."""
+    snapshot = str(request.connection.options.get("snapshot") or "")
+    if not has_state(request) and (snapshot or reading.pages <= LEAST_PAGES):
+        return reading, snapshot, {}
+    try:
+        session, snapshot = held.enter_context(shared_session(request.connection, snapshot))
+    except SourceError:  # a server that lends no snapshot
+        if has_state(request):
+            raise
+        return replace(reading, pages=0), "", {}
+    return reading, snapshot, {"state": read_state(session, reading.relation)} if has_state(request) else {}
+
+
 def _begin(
     request: Request,
     reading: Reading,
     engine: duckdb.DuckDBPyConnection,
     database: str,
     sessions: list[duckdb.DuckDBPyConnection],
+    snapshot: str,
 ) -> Sequence[tuple[int, int]]:
     """Begin `sessions`, which all show one moment, and cut the table into its ranges; none where one stream is to do."""
     sessions.append(engine)
-    snapshot = str(request.connection.options.get("snapshot") or "")
-    with ExitStack() as held:
-        if reading.pages > LEAST_PAGES and not snapshot:
-            try:
-                snapshot = held.enter_context(shared_snapshot(request.connection))
-            except SourceError:  # a server that lends no snapshot
-                reading = replace(reading, pages=0)
-        join_snapshot(engine, database, snapshot)
-        if reading.pages <= LEAST_PAGES:
-            return ()
-        # Asked again, now that what is read is fixed: a page that was added before is seen, one added since holds nothing.
-        size = f"from postgres_query('{database}', {quote(size_query(reading.relation))})"
-        pages = int((engine.execute(size).fetchone() or (0,))[0])
-        ranges = page_ranges(pages, SHARE_OF_TRANSFER if has_state(request) else SHARE)
-        while len(sessions) < min(len(ranges), request.settings.threads, MOST_STREAMS):
-            sessions.append(sibling(engine))
-            join_snapshot(sessions[-1], database, snapshot)
+    join_snapshot(engine, database, snapshot)
+    least, share = (LEAST_OF_TRANSFER, SHARE_OF_TRANSFER) if has_state(request) else (LEAST_PAGES, SHARE)
+    if reading.pages <= least:
+        return ()
+    # Asked again, now that what is read is fixed: a page that was added before is seen, one added since holds nothing.
+    size = f"from postgres_query('{database}', {quote(size_query(reading.relation))})"
+    pages = int((engine.execute(size).fetchone() or (0,))[0])
+    ranges = page_ranges(pages, least, share)
+    while len(sessions) < min(len(ranges), request.settings.threads, MOST_STREAMS):
+        sessions.append(sibling(engine))
+        join_snapshot(sessions[-1], database, snapshot)
     return ranges
 
 

@@ -10,19 +10,19 @@ from regulars.engine import quote
 
 LEAST_PAGES = 2048  # 16 MB at the usual page size
 SHARE = 8
-SHARE_OF_TRANSFER = 32  # finer, because a kill costs the pieces under way
+LEAST_OF_TRANSFER, SHARE_OF_TRANSFER = 512, 32  # finer, because a kill costs the pieces under way
 LEAST_VERSION = 140_000  # before PostgreSQL 14 a range of pages is found by reading the whole table
 
 
-def page_ranges(pages: int, share: int = SHARE) -> list[tuple[int, int]]:
-    """Half-open ranges that cover `pages` pages: each a share (1 / `share`) of what lies before it, and at least 2048 pages.
+def page_ranges(pages: int, least: int = LEAST_PAGES, share: int = SHARE) -> list[tuple[int, int]]:
+    """Half-open ranges that cover `pages` pages: each a share (1 / `share`) of what lies before it, and at least `least` pages.
 
     Where a range begins and ends does not depend on the size of the table, so the rows of a range stay the same when
     pages are added behind it; and a table of a thousand times the size has some fifty ranges more.
     """
     ranges, start = [], 0
     while start < pages:
-        end = start + max(start // share // LEAST_PAGES, 1) * LEAST_PAGES
+        end = start + max(start // share // least, 1) * least
         ranges.append((start, end))
         start = end
     return ranges

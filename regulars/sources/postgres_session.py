@@ -49,12 +49,21 @@ def shared_snapshot(connection: Connection) -> Iterator[str]:
 
     Hand it on as `connection.options["snapshot"]` (see `with_snapshot`).
     """
+    with shared_session(connection) as (_, snapshot):
+        yield snapshot
+
+
+@contextmanager
+def shared_session(connection: Connection, snapshot: str = "") -> Iterator[tuple[psycopg.Connection[Any], str]]:
+    """A session that shows the given snapshot, or one of its own that others can join while the context lives; and its identifier."""
     with connect(connection) as session:
         with watch_of(connection) as watch, watch.following(session.fileno()):
             session.execute("set transaction isolation level repeatable read, read only")
-            row = session.execute("select pg_export_snapshot()").fetchone()
-        assert row is not None  # noqa: S101  the function always gives one row
-        yield str(row[0])
+            if snapshot:
+                session.execute(_joining(snapshot))
+            else:
+                [[snapshot]] = session.execute("select pg_export_snapshot()").fetchall()
+        yield session, snapshot
 
 
 def with_snapshot(sources: Sources, connection: str, snapshot: str) -> Sources:
@@ -73,8 +82,11 @@ def join_snapshot(engine: duckdb.DuckDBPyConnection, database: str, snapshot: st
     """Begin a transaction of `engine` whose readings of `database` show that snapshot; any moment where it is empty."""
     engine.execute("begin")
     if snapshot:
-        statement = f"set transaction snapshot {quote(snapshot)}"
-        engine.execute(f"call postgres_execute('{database}', {quote(statement)})")
+        engine.execute(f"call postgres_execute('{database}', {quote(_joining(snapshot).decode())})")
+
+
+def _joining(snapshot: str) -> bytes:
+    return f"set transaction snapshot {quote(snapshot)}".encode()
 
 
 def attach(engine: duckdb.DuckDBPyConnection, connection: Connection, database: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import duckdb
+from typing import Any
+
+import psycopg
 
 from regulars.engine import quote
 from regulars.sources.base import Request
@@ -14,14 +16,12 @@ def has_state(request: Request) -> bool:
     return bool(request.source.table) and ROW_DIGEST in request.contract.by_name
 
 
-def read_state(engine: duckdb.DuckDBPyConnection, database: str, relation: str) -> str:
-    """`<rows>:<sum>@<file>` in the snapshot of `engine`: the file changes whenever PostgreSQL writes the table anew."""
+def read_state(session: psycopg.Connection[Any], relation: str) -> str:
+    """`<rows>:<sum>@<file>` in the snapshot of a session: the file changes whenever PostgreSQL writes the table anew."""
+    session.execute("set local max_parallel_workers_per_gather = 2")  # sums have no order to keep
     query = (
         f"select count(*)::text || ':' || coalesce(sum({ROW_DIGEST}), 0)::text || '@' || "
         f"coalesce(pg_relation_filenode({quote(relation)}::regclass), 0)::text from {relation}"
     )
-    workers = f"call postgres_execute('{database}', 'set local max_parallel_workers_per_gather = {{}}')".format
-    engine.execute(workers(2))  # sums have no order to keep
-    found = engine.execute(f"select * from postgres_query('{database}', {quote(query)})").fetchone()
-    engine.execute(workers(0))
-    return str(found[0]) if found else ""
+    [[state]] = session.execute(query.encode()).fetchall()
+    return str(state)

@@ -16,7 +16,7 @@ from regulars.postgres.server import start_server, stop_server
 from regulars.quality.quarantine import replay
 from regulars.settings import Settings
 from regulars.sources.config import Connection
-from regulars.sources.postgres_ranges import LEAST_PAGES, page_ranges
+from regulars.sources.postgres_ranges import LEAST_OF_TRANSFER, LEAST_PAGES, SHARE, SHARE_OF_TRANSFER, page_ranges
 
 DAY = date(2026, 1, 25)
 ROWS = 36_000
@@ -74,13 +74,17 @@ def whole(make_place, url: str):
     return place, _land(place, url)
 
 
-def test_ranges_cover_every_page_once_and_do_not_move_when_the_table_grows() -> None:
-    for pages in (0, 1, LEAST_PAGES, LEAST_PAGES + 1, 1_000_000, 13_000_000):
-        ranges = page_ranges(pages)
+@pytest.mark.parametrize(
+    ("least", "share", "most"), [(LEAST_PAGES, SHARE, 70), (LEAST_OF_TRANSFER, SHARE_OF_TRANSFER, 280)]
+)
+def test_ranges_cover_every_page_once_and_do_not_move_when_the_table_grows(least: int, share: int, most: int) -> None:
+    for pages in (0, 1, least, least + 1, 1_000_000, 13_000_000):
+        ranges = page_ranges(pages, least, share)
         assert [first for first, _ in ranges] == [0, *(end for _, end in ranges)][: len(ranges)]
         assert (ranges[-1][1] if ranges else 0) >= pages
-        assert ranges == page_ranges(2 * pages)[: len(ranges)]
-    assert len(page_ranges(13_000_000)) < 70  # 100 GB
+        assert all(end - first <= max(least, first / share) for first, end in ranges)
+        assert ranges == page_ranges(2 * pages, least, share)[: len(ranges)]
+    assert len(page_ranges(13_000_000, least, share)) < most  # 100 GB
 
 
 def test_rows_records_and_sums_are_those_of_one_stream(whole, make_place, url: str) -> None:

@@ -23,6 +23,7 @@ from regulars.manifest import Manifest
 from regulars.postgres.server import start_server, stop_server
 from regulars.run import Run
 from regulars.settings import PROJECT_DIR, Settings
+from regulars.sources import postgres
 from regulars.sources.config import Sources, read_sources
 from regulars.transfer import transfer
 
@@ -39,7 +40,7 @@ CONTRACT = Contract(
         {"name": "row_digest", "data_type": "bigint", "description": "Digest."},
     ],
 )  # fmt: skip
-ROWS = 400_000  # more than 2048 pages, so that there are several pieces
+ROWS = 400_000  # 3,000 pages, so that there are several pieces
 
 
 def digest_macro(*columns: str) -> str:
@@ -95,6 +96,10 @@ def landed_sum(manifest: Manifest, settings: Settings) -> tuple[Any, ...] | None
     ).fetchone()
 
 
+def left_sum(connection: psycopg.Connection[Any]) -> tuple[Any, ...] | None:
+    return connection.execute("select count(*), sum(spend_amount), sum(row_digest) from staged").fetchone()
+
+
 def test_every_kind_of_value_arrives_as_it_left(
     store: tuple[psycopg.Connection[Any], str], settings: Settings, tmp_path: Path
 ) -> None:
@@ -102,8 +107,7 @@ def test_every_kind_of_value_arrives_as_it_left(
     stage(connection, 5_000)
     landed = transfer(CONTRACT, sources_of(tmp_path, url), settings, RUN)
     assert landed.created and landed.manifest.rows_loaded == 5_000
-    left = connection.execute("select count(*), sum(spend_amount), sum(row_digest) from staged").fetchone()
-    assert landed_sum(landed.manifest, settings) == left
+    assert landed_sum(landed.manifest, settings) == left_sum(connection)
 
 
 def test_nothing_is_moved_when_nothing_changed(
@@ -190,11 +194,40 @@ def test_a_killed_transfer_goes_on_where_it_was(
     landed = transfer(CONTRACT, sources_of(tmp_path, url), settings, RUN)
     pieces = [json.dumps(piece["pages"]) for piece in landed.manifest.position["pieces"]]
     assert len(pieces) > 1 and read == pieces[1:]  # the first one was there
-    assert (
-        landed_sum(landed.manifest, settings)
-        == connection.execute("select count(*), sum(spend_amount), sum(row_digest) from staged").fetchone()
-    )
+    assert landed_sum(landed.manifest, settings) == left_sum(connection)
     assert not (settings.home_dir / "transfers" / CONTRACT.table).exists()
+
+
+def test_a_kill_costs_pieces_of_four_megabytes(
+    store: tuple[psycopg.Connection[Any], str], settings: Settings, tmp_path: Path
+) -> None:
+    connection, url = store
+    stage(connection, ROWS)
+    landed = transfer(CONTRACT, sources_of(tmp_path, url), settings, RUN)
+    pages = [piece["pages"] for piece in landed.manifest.position["pieces"]]
+    assert len(pages) > 4 and max(end - first for first, end in pages) == 512
+
+
+@pytest.mark.parametrize("rows", [1_000, ROWS], ids=["one stream", "pieces"])
+def test_the_state_and_the_rows_are_of_one_moment(
+    rows: int, store: tuple[psycopg.Connection[Any], str], settings: Settings, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    connection, url = store
+    stage(connection, rows)
+    moment, attach = left_sum(connection), postgres.attach
+
+    def attach_late(*given: Any) -> None:
+        connection.execute("insert into staged select * from staged limit 3")
+        attach(*given)
+
+    monkeypatch.setattr(postgres, "attach", attach_late)
+    sources = sources_of(tmp_path, url)
+    first = transfer(CONTRACT, sources, settings, RUN)
+    assert landed_sum(first.manifest, settings) == moment != left_sum(connection)
+    monkeypatch.setattr(postgres, "attach", attach)
+    later = transfer(CONTRACT, sources, settings, Run("run-2", RUN.flow, AS_OF + timedelta(days=1), RUN.started_at))
+    assert later.created and later.manifest.rows_read == rows + 3
 
 
 def test_a_source_that_changed_meanwhile_is_read_anew(
@@ -207,10 +240,7 @@ def test_a_source_that_changed_meanwhile_is_read_anew(
     child.join(120)
     stage(connection, ROWS, spend="7")
     landed = transfer(CONTRACT, sources_of(tmp_path, url), settings, RUN)
-    assert (
-        landed_sum(landed.manifest, settings)
-        == connection.execute("select count(*), sum(spend_amount), sum(row_digest) from staged").fetchone()
-    )
+    assert landed_sum(landed.manifest, settings) == left_sum(connection)
 
 
 @pytest.mark.parametrize(
