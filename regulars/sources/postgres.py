@@ -56,7 +56,7 @@ class PostgresReader:
                 with ThreadPoolExecutor(1) as beside, ExitStack() as held:
                     loading = beside.submit(load_extension, engine, "postgres_scanner")
                     reading = _read_from(request, watch)
-                    reading, snapshot, state = _moment(request, reading, held)
+                    reading, snapshot, state = _moment(request, reading, held, watch)  # while it loads
                     loading.result()
                     with watch.opening():
                         attach(engine, request.connection, database)
@@ -72,6 +72,8 @@ class PostgresReader:
                 yield iter(pieces)
             except duckdb.Error as error:
                 raise explain(error) from None
+            except TransientError as error:
+                raise (watch.error(_place(request)) or error) from None
             finally:
                 for session in sessions[1:]:
                     end(session)
@@ -110,7 +112,7 @@ def _place(request: Request) -> str:
     return f"{request.source.connection}: table {request.table}"
 
 
-def _moment(request: Request, reading: Reading, held: ExitStack) -> tuple[Reading, str, dict[str, str]]:
+def _moment(request: Request, reading: Reading, held: ExitStack, watch: Watch) -> tuple[Reading, str, dict[str, str]]:
     """The snapshot that is read, which lives as long as `held` or is any where it is empty; and the table's state in it."""
     snapshot = str(request.connection.options.get("snapshot") or "")
     if not has_state(request) and (snapshot or reading.pages <= LEAST_PAGES):
@@ -121,7 +123,10 @@ def _moment(request: Request, reading: Reading, held: ExitStack) -> tuple[Readin
         if has_state(request):
             raise
         return replace(reading, pages=0), "", {}
-    return reading, snapshot, {"state": read_state(session, reading.relation)} if has_state(request) else {}
+    if not has_state(request):
+        return reading, snapshot, {}
+    with watch.following(session.fileno()):
+        return reading, snapshot, {"state": read_state(session, reading.relation)}
 
 
 def _begin(

@@ -15,11 +15,13 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from chaos.proxy import Breakage, read_report
+from regulars.contracts import Column
 from regulars.errors import ConfigError, TransientError
 from regulars.landing import land
 from regulars.postgres.server import start_server, stop_server
 from regulars.sources.config import Connection
 from regulars.sources.postgres_session import shared_snapshot
+from regulars.transfer import transfer
 
 PROJECT_DIR = Path(__file__).parents[3]
 SILENT = {"silence_timeout_seconds": 1}
@@ -80,6 +82,22 @@ def test_a_source_that_falls_silent_ends_the_landing(
     assert "place: table people: the server kept the connection and sent nothing for 1 seconds" in str(caught.value)
     assert "run again" in str(caught.value.remedy)
     assert _land(place, url, SILENT, table=table, columns=COLUMNS).rows_read == whole.rows_read
+
+
+def test_a_server_that_falls_silent_over_the_digests_of_a_transfer(place, url: str, tmp_path: Path) -> None:
+    """No byte comes while it adds them up, which takes it longer than it may."""
+    slow = "create or replace view slow as select id, mail, id::bigint as row_digest from few, lateral (select pg_sleep(8)) as s"
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute(slow)
+    digest = Column(name="row_digest", data_type="bigint", description="digest")
+    contract = place.contract(columns=(*place.contract().columns[:2], digest))
+    with _through(url, tmp_path, Breakage()) as (address, _):
+        connection = Connection(kind="postgres", url=address, options=SILENT)
+        sources = place.sources(connection, table="slow", columns={"id": "id", "email": "mail"})
+        began = time.monotonic()
+        with pytest.raises(TransientError, match="place: table people: the server kept the connection"):
+            transfer(contract, sources, place.settings, place.run())
+        assert time.monotonic() - began < 7  # before it said the sum, not after
 
 
 def test_a_snapshot_that_is_never_lent_is_given_up(url: str, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from regulars.run import Run
 from regulars.settings import PROJECT_DIR, Settings
 from regulars.sources import postgres
 from regulars.sources.config import Sources, read_sources
+from regulars.sources.postgres_session import shared_snapshot, with_snapshot
 from regulars.transfer import transfer
 
 AS_OF = date(2026, 1, 5)
@@ -228,6 +229,18 @@ def test_the_state_and_the_rows_are_of_one_moment(
     monkeypatch.setattr(postgres, "attach", attach)
     later = transfer(CONTRACT, sources, settings, Run("run-2", RUN.flow, AS_OF + timedelta(days=1), RUN.started_at))
     assert later.created and later.manifest.rows_read == rows + 3
+
+
+def test_a_snapshot_that_is_given_is_what_is_moved(
+    store: tuple[psycopg.Connection[Any], str], settings: Settings, tmp_path: Path
+) -> None:
+    connection, url = store
+    stage(connection, ROWS)
+    sources, before = sources_of(tmp_path, url), left_sum(connection)
+    with shared_snapshot(sources.connections["store"]) as snapshot:
+        connection.execute("delete from staged where session_count = 7")
+        landed = transfer(CONTRACT, with_snapshot(sources, "store", snapshot), settings, RUN)
+    assert landed_sum(landed.manifest, settings) == before != left_sum(connection)
 
 
 def test_a_source_that_changed_meanwhile_is_read_anew(
