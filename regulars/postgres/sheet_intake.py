@@ -87,7 +87,7 @@ def _write_csv(
 ) -> tuple[Path, int]:
     """The rows of all tabs as CSV without a header, under the contract's columns; and how many `where` left out."""
     path, kept, total = spool / "sheet.csv", 0, 0
-    tab = "cast(null as varchar)" if _is_one_csv(request, pieces) else TAB
+    tab = "''" if _is_one_csv(request, pieces) else TAB
     rows = [_select(request, piece, engine, tab) for piece in pieces]
     try:
         found = engine.execute(

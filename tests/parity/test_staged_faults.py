@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import fakesnow.server as fakesnow_server
 import pytest
 import stage_files
 from breaking import Fault, broken
 from snowflake_sql import RULES, faults, quoted_names
 from staging import BUCKET, DAY, Lake, contract, statements
 
+from regulars.contracts import read_contracts
 from regulars.errors import ConfigError, ContractError, RegularsError, SourceError, TransientError
 from regulars.landing import land
 from regulars.manifest import committed_manifests
@@ -255,7 +255,8 @@ def test_every_statement_of_a_landing_is_snowflakes(lake: Lake) -> None:
 def test_the_task_goes_by_the_stage_and_a_replay_by_a_worker(lake: Lake) -> None:
     """What a flow does: land, load, and after a mended contract replay; expressions are not a worker's to read."""
     contracts, sources = {"clicks": lake.table}, lake.sources("stage")
-    context = RunContext(lake.settings, lake.run(), contracts, sources, ("clicks",))
+    of_project = read_contracts(lake.settings.dbt_project_dir / "models" / "staging")
+    context = RunContext(lake.settings, lake.run(), of_project | contracts, sources, ("clicks",))
     with context.warehouse as warehouse:
         warehouse.prepare(contracts)
         landed_batch = land_table.fn(context, "clicks", refresh=False, accept=False)
@@ -291,9 +292,10 @@ def test_surplus_fields_that_are_empty_are_one_too_many_for_snowflake(lake: Lake
 )
 def test_a_process_that_is_killed_between_copy_and_manifest(lake: Lake, at: str, tmp_path: Path) -> None:
     """SIGKILL while a statement is under way; the session that is left Snowflake ends after minutes, the test at once."""
+    from fakesnow.server import sessions  # by now the emulator has the function of that name, which the module hides
+
     arguments = tmp_path / "arguments"
     arguments.write_bytes(pickle.dumps((lake.settings, lake.table, lake.sources("stage"), lake.run())))
-    sessions = fakesnow_server.sessions
     before = set(sessions)
     child = subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("staged_child.py")), str(arguments)], stdout=subprocess.PIPE

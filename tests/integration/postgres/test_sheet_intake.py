@@ -80,7 +80,7 @@ def test_cells_come_under_the_names_of_the_contract(
     sources = exported(tmp_path, *ROWS, where="\"Client ID\" <> 'Total'", read={"null_values": ["n/a"]})
     first = take_in_sheet(store, contract, sources, settings, RUN)
     assert (first.taken.rows, first.taken.created, first.rows_filtered) == (2, True, 0)
-    assert shown(store) == [(None, 2, "C1", "3"), (None, 3, "C2", "twelve")]
+    assert shown(store) == [("", 2, "C1", "3"), ("", 3, "C2", "twelve")]
     assert shown(store, "client_name, spend_amount, status") == [
         ("Ann & Co", "1,200.50", "active"),
         ('Bo "B"', None, None),
@@ -97,7 +97,7 @@ def test_cells_come_under_the_names_of_the_contract(
     )
     moved = take_in_sheet(store, contract, sources, settings, RUN)
     assert moved.rows_filtered == 1 and any("in another order" in note for note in moved.notes)
-    assert shown(store) == [(None, 2, "C1", None)]
+    assert shown(store) == [("", 2, "C1", None)]
     assert store.execute("select rows_read, rows_loaded, rows_filtered, files from ops.ingestion_logs order by revision").fetchall() == [
         (2, 2, 0, NAME), (2, 1, 1, NAME)]  # fmt: skip
 
