@@ -3,7 +3,7 @@ peak memory of the process.
 
 python benchmarks/intake.py [rows ...; default 2000000] [--runs 3]
 
-Bare is `COPY table FROM STDIN` by psycopg in pieces of 1 MB into a table of text columns that is truncated in the same transaction;
+Bare is `COPY table FROM STDIN` by psycopg, in pieces of the same size, into a table of text columns that is truncated in the same transaction;
 numbered is the same into a table that also numbers its rows. All run in turn against the embedded server, each in a process of its own.
 """
 

@@ -19,12 +19,13 @@ from psycopg import sql
 
 from regulars.errors import ContractError
 from regulars.ledger import failed_row
+from regulars.postgres.empty_cells import EmptyCells
 from regulars.postgres.store import record, store_errors
 from regulars.run import Run
 
 SCHEMA = "raw"
 ROW, TAB = "_row", "_tab"
-PIECE_BYTES = 1 << 20
+PIECE_BYTES = 1 << 16  # stays in the processor's cache on its way to the server
 DIGITS = 20  # of a digest
 ROWS_AT_ONCE = 10_000  # numbers that a session takes from the sequence
 # Pages go to the disk while the copy goes on, where the server's system can do that: the commit then finds little to wait for.
@@ -158,24 +159,39 @@ def _copy(
     connection: psycopg.Connection[Any], table: str, columns: Sequence[str], file: CsvFile
 ) -> tuple[int, int, str]:
     """Rows, bytes and digest of the file, which goes in as it is. The rows are frozen: nobody else can have seen the table."""
-    names = sql.SQL(", ").join(map(sql.Identifier, file.columns))
-    command = sql.SQL("copy {} ({}) from stdin (format csv, delimiter {}, quote {}, freeze{}){}").format(
-        sql.Identifier(SCHEMA, table), names, sql.Literal(file.delimiter), sql.Literal(file.quote),
-        sql.SQL(", force_null ({})" if file.is_export else "").format(names),
-        sql.SQL(" where coalesce({}) is not null" if file.is_export else "").format(names),
+    target, names = sql.Identifier(SCHEMA, table), sql.SQL(", ").join(map(sql.Identifier, file.columns))
+    is_forced = file.is_export and _starts_with_quoted(file)
+    command = sql.SQL("copy {} ({}) from stdin (format csv, delimiter {}, quote {}, freeze{})").format(
+        target, names, sql.Literal(file.delimiter), sql.Literal(file.quote),
+        sql.SQL(", force_null ({})" if is_forced else "").format(names),
     )  # fmt: skip
     connection.execute(FLUSH_EARLY)
-    digest, sent = _new_digest(file, columns), 0
+    digest, sent, empty = _new_digest(file, columns), 0, EmptyCells(file.delimiter, file.quote)
     with connection.cursor() as cursor:
         try:
             with cursor.copy(command) as copy:
                 for piece in _pieces(file):
                     copy.write(piece)
                     digest.update(piece)  # while the server reads it
+                    empty.look(piece)
                     sent += len(piece)
         except psycopg.DataError as error:
             raise _no_such_csv(table, file, error) from None
-        return max(cursor.rowcount, 0), sent, digest.hexdigest()[:DIGITS]
+        rows = cursor.rowcount
+        if file.is_export and empty.may_be_quoted and not is_forced:
+            nothing = [sql.SQL("{0} = nullif({0}, '')").format(sql.Identifier(name)) for name in file.columns]
+            command = sql.SQL("update {} set {} where '' in ({})").format(target, sql.SQL(", ").join(nothing), names)
+            cursor.execute(command)
+        if file.is_export and empty.may_be_blank:
+            rows -= cursor.execute(sql.SQL("delete from {} where coalesce({}) is null").format(target, names)).rowcount
+    return rows, sent, digest.hexdigest()[:DIGITS]
+
+
+def _starts_with_quoted(file: CsvFile) -> bool:
+    """Whether a quoted empty cell may be among the first ones: where all cells are quoted, it is."""
+    empty = EmptyCells(file.delimiter, file.quote)
+    empty.look(next(_pieces(file), b""))
+    return empty.may_be_quoted
 
 
 def _no_such_csv(table: str, file: CsvFile, error: psycopg.Error) -> ContractError:

@@ -73,6 +73,22 @@ def test_cells_arrive_as_the_text_they_are(store: psycopg.Connection[Any], tmp_p
     assert taken.bytes == file.path.stat().st_size - file.skip
 
 
+@pytest.mark.parametrize("filled", [0, 10_000], ids=["at the start", "after the first piece"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_empty_cells_and_blank_rows_of_an_export_wherever_they_stand(
+    filled: int, end: str, store: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    lines = ["Client,Sessions,Spend", *(f"client {n},{n},1" for n in range(filled))]
+    lines += ['"","12",""', ",,", '"",,""', '"a ""quoted"" name",,', '"b', "", 'c",,""', '""",",2,', ",,"]
+    file = csv_file(tmp_path, end.join(lines), is_export=True)
+    taken = take_in(store, TABLE, COLUMNS, file, RUN)
+    assert rows(store)[filled:] == [
+        (filled + 2, None, "12", None), (filled + 5, 'a "quoted" name', None, None),
+        (filled + 6, f"b{end}{end}c", None, None), (filled + 7, '",', "2", None),
+    ]  # fmt: skip
+    assert taken.rows == filled + 4 and store.execute(f"select count(*) from raw.{TABLE}").fetchone() == (taken.rows,)
+
+
 def test_the_same_file_again_changes_nothing(store: psycopg.Connection[Any], tmp_path: Path) -> None:
     file = csv_file(tmp_path, "Client,Sessions,Spend\na,1,2\n")
     first = take_in(store, TABLE, COLUMNS, file, RUN)
