@@ -166,24 +166,28 @@ def _copy(
         sql.SQL(", force_null ({})" if is_forced else "").format(names),
     )  # fmt: skip
     connection.execute(FLUSH_EARLY)
-    digest, sent, empty = _new_digest(file, columns), 0, EmptyCells(file.delimiter, file.quote)
+    digest, sent = _new_digest(file, columns), 0
+    empty = EmptyCells(file.delimiter, file.quote) if file.is_export else None
     with connection.cursor() as cursor:
         try:
             with cursor.copy(command) as copy:
                 for piece in _pieces(file):
                     copy.write(piece)
                     digest.update(piece)  # while the server reads it
-                    empty.look(piece)
+                    if empty:
+                        empty.look(piece)
                     sent += len(piece)
         except psycopg.DataError as error:
             raise _no_such_csv(table, file, error) from None
         rows = cursor.rowcount
-        if file.is_export and empty.may_be_quoted and not is_forced:
-            nothing = [sql.SQL("{0} = nullif({0}, '')").format(sql.Identifier(name)) for name in file.columns]
-            command = sql.SQL("update {} set {} where '' in ({})").format(target, sql.SQL(", ").join(nothing), names)
-            cursor.execute(command)
-        if file.is_export and empty.may_be_blank:
-            rows -= cursor.execute(sql.SQL("delete from {} where coalesce({}) is null").format(target, names)).rowcount
+    if empty and empty.may_be_quoted and not is_forced:
+        nothing = sql.SQL(", ").join(
+            sql.SQL("{0} = nullif({0}, '')").format(sql.Identifier(name)) for name in file.columns
+        )
+        connection.execute(sql.SQL("update {} set {} where '' in ({})").format(target, nothing, names))
+    if empty and empty.may_be_blank:
+        blank = sql.SQL("delete from {} where coalesce({}) is null").format(target, names)
+        rows -= connection.execute(blank).rowcount
     return rows, sent, digest.hexdigest()[:DIGITS]
 
 
