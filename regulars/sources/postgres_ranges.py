@@ -18,7 +18,7 @@ def page_ranges(pages: int, least: int = LEAST_PAGES, share: int = SHARE) -> lis
     """Half-open ranges that cover `pages` pages: each a share (1 / `share`) of what lies before it, and at least `least` pages.
 
     Where a range begins and ends does not depend on the size of the table, so the rows of a range stay the same when
-    pages are added behind it; and a table of a thousand times the size has some fifty ranges more.
+    pages are added behind it; and a table of a thousand times the size has some seven times `share` ranges more.
     """
     ranges, start = [], 0
     while start < pages:

@@ -60,7 +60,7 @@ def shared_session(connection: Connection, snapshot: str = "") -> Iterator[tuple
         with watch_of(connection) as watch, watch.following(session.fileno()):
             session.execute("set transaction isolation level repeatable read, read only")
             if snapshot:
-                session.execute(_joining(snapshot))
+                session.execute(_joining(snapshot).encode())
             else:
                 [[snapshot]] = session.execute("select pg_export_snapshot()").fetchall()
         yield session, snapshot
@@ -82,11 +82,11 @@ def join_snapshot(engine: duckdb.DuckDBPyConnection, database: str, snapshot: st
     """Begin a transaction of `engine` whose readings of `database` show that snapshot; any moment where it is empty."""
     engine.execute("begin")
     if snapshot:
-        engine.execute(f"call postgres_execute('{database}', {quote(_joining(snapshot).decode())})")
+        engine.execute(f"call postgres_execute('{database}', {quote(_joining(snapshot))})")
 
 
-def _joining(snapshot: str) -> bytes:
-    return f"set transaction snapshot {quote(snapshot)}".encode()
+def _joining(snapshot: str) -> str:
+    return f"set transaction snapshot {quote(snapshot)}"
 
 
 def attach(engine: duckdb.DuckDBPyConnection, connection: Connection, database: str) -> None:
